@@ -1,0 +1,154 @@
+"""What flows in: a 4D perfusion series with its geometry, frame times and acquisition facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from PyPeTLib.arrays import Curve, Volume
+from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import Grid, Reorientation, identity_orientation
+
+MINIMUM_FRAMES = 8
+
+
+class Modality(StrEnum):
+    """How the series was acquired, which decides how signal becomes concentration."""
+
+    CTP = "ctp"
+    """CT perfusion: Hounsfield units, contrast raises the signal."""
+    DSC = "dsc"
+    """Dynamic susceptibility contrast MRI: T2*-weighted signal, contrast lowers it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquisition:
+    """Facts of the acquisition that the image itself does not hold."""
+
+    echo_time: float | None = None
+    """Echo time in seconds; needed for DSC."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PerfusionSeries:
+    """A 4D perfusion series, checked on construction.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (x, y, z, t)
+        Signal: Hounsfield units for CTP, arbitrary units for DSC. Any memory layout; readers deliver each
+        frame contiguous (Fortran order). Treated as read-only.
+    affine : ndarray, shape (4, 4)
+        From voxel indices to RAS+ millimetres.
+    frame_times : ndarray of float64, shape (t,)
+        Acquisition time of each frame in seconds, strictly increasing; steps may be uneven.
+    modality : Modality
+    acquisition : Acquisition
+    orientation : Reorientation
+        How the file's own grid relates to ``data``; by default they are the same.
+    name : str
+        What error messages call the series, such as the name of its file.
+    """
+
+    data: Volume
+    affine: Curve
+    frame_times: Curve
+    modality: Modality
+    acquisition: Acquisition = field(default_factory=Acquisition)
+    orientation: Reorientation = None  # type: ignore[assignment]  # filled in below
+    name: str = "series"
+
+    def __post_init__(self) -> None:
+        data = np.asarray(self.data)
+        if data.ndim != 4:
+            raise InputError(
+                f"{self.name}: a perfusion series has 4 dimensions (x, y, z, time), found {data.ndim} with shape "
+                f"{data.shape}. Give the file with all time frames."
+            )
+        times = check_frame_times(self.frame_times, data.shape[3], name=self.name)
+        object.__setattr__(self, "data", data.astype(np.float32, copy=False))
+        object.__setattr__(self, "frame_times", times)
+        object.__setattr__(self, "modality", Modality(self.modality))
+        grid = Grid(data.shape[:3], self.affine)
+        object.__setattr__(self, "affine", grid.affine)
+        if self.orientation is None:
+            object.__setattr__(self, "orientation", identity_orientation(grid))
+        self._check_values()
+        self._check_acquisition()
+
+    def _check_values(self) -> None:
+        changes = False
+        for frame in range(self.data.shape[3]):
+            volume = self.data[..., frame]
+            low, high = float(volume.min()), float(volume.max())
+            if not np.isfinite(low + high):
+                bad = int(np.count_nonzero(~np.isfinite(volume)))
+                raise InputError(
+                    f"{self.name}: frame {frame} (counted from 0) has {bad} voxels that are NaN or infinite. "
+                    "Replace them by numbers, for instance by the value of air, before the analysis."
+                )
+            changes = changes or not np.array_equal(volume, self.data[..., 0])
+        if not changes:
+            raise InputError(
+                f"{self.name}: the series is constant: no voxel changes over its {self.n_frames} frames. "
+                "Check that the file holds the raw perfusion series."
+            )
+
+    def _check_acquisition(self) -> None:
+        echo_time = self.acquisition.echo_time
+        if self.modality is not Modality.DSC:
+            return
+        if echo_time is None:
+            raise InputError(
+                f"{self.name}: a DSC series needs its echo time, and none was found. Give it in seconds with "
+                "--echo-time (for example 0.03), or as EchoTime in the JSON sidecar."
+            )
+        if not 0.001 <= echo_time <= 0.2:
+            raise InputError(
+                f"{self.name}: an echo time of {echo_time:g} s is not plausible (0.001 to 0.2 s); it is given in "
+                "seconds, so 30 ms is 0.03."
+            )
+
+    @property
+    def grid(self) -> Grid:
+        """Shape and affine of one frame."""
+        x, y, z, _ = self.data.shape
+        return Grid((x, y, z), self.affine)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of time frames."""
+        return int(self.data.shape[3])
+
+
+def check_frame_times(times: object, n_frames: int, *, name: str = "series") -> Curve:
+    """Frame times as float64, or an `InputError` that says what is wrong with them."""
+    checked = np.array(times, dtype=np.float64)
+    if n_frames < MINIMUM_FRAMES:
+        raise InputError(
+            f"{name}: {n_frames} time frames are too few; a bolus passage needs at least {MINIMUM_FRAMES}. "
+            "Give the file with all time frames."
+        )
+    if checked.ndim != 1 or checked.size != n_frames:
+        raise InputError(
+            f"{name}: {checked.size} frame times were given for {n_frames} frames. Give one time in seconds for "
+            "each frame (--frame-times FILE), or one interval (--frame-interval S)."
+        )
+    if not np.isfinite(checked).all():
+        raise InputError(f"{name}: the frame times hold NaN or infinite values: {checked.tolist()}")
+    steps = np.diff(checked)
+    if (steps <= 0).any():
+        at = int(np.argmax(steps <= 0))
+        raise InputError(
+            f"{name}: the frame times must increase, but frame {at + 1} (counted from 0) is at {checked[at + 1]:g} s "
+            f"after frame {at} at {checked[at]:g} s. Correct them with --frame-times FILE."
+        )
+    if steps.min() < 0.05 or steps.max() > 60:
+        raise InputError(
+            f"{name}: the frames are {steps.min():g} to {steps.max():g} s apart, which is not plausible for a "
+            "perfusion series (0.05 to 60 s). Times are given in seconds; check for milliseconds or minutes."
+        )
+    checked.setflags(write=False)
+    return checked
