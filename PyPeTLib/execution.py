@@ -53,6 +53,16 @@ class Execution:
     cancelled: Callable[[], bool] = _never
     stage: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        threads: int | None = None,
+        progress: Callable[[str, float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Execution:
+        """The execution with these settings; None stands for the default."""
+        return cls(threads or usable_cores(), progress or _no_progress, cancelled or _never)
+
     def report(self, fraction: float) -> None:
         """Tell how far the present stage is (0…1), and stop here if the caller asked for it."""
         self.progress(self.stage, fraction)

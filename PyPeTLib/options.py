@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast, get_type_hints
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.registry import Registry
+
+Choices = Sequence[str] | Registry[Any] | Callable[[], Registry[Any]] | None
 
 
 def option(
@@ -23,11 +25,12 @@ def option(
     unit: str = "",
     minimum: float = -math.inf,
     maximum: float = math.inf,
-    choices: Sequence[str] | Registry[Any] | None = None,
+    choices: Choices = None,
 ) -> Any:
     """A dataclass field with its meaning, unit and permitted values.
 
-    ``choices`` may be a registry: then aliases are accepted and stored under the canonical name.
+    ``choices`` may be a registry (or a function that returns one which is defined further down): then aliases
+    are accepted and stored under the canonical name.
     """
     return dataclasses.field(
         default=default,
@@ -91,7 +94,7 @@ def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
         return kind(value)
     if not isinstance(value, str):
         raise InputError(f"option {name!r} must be a text, found {value!r}")
-    choices = meta["choices"]
+    choices = meta["choices"]() if callable(meta["choices"]) else meta["choices"]
     if isinstance(choices, Registry):
         return choices.entry(value).name
     if choices is not None and value not in choices:

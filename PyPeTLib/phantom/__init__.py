@@ -1,1 +1,54 @@
-"""."""
+"""Truth: curves, tiles and heads whose perfusion is known.
+
+* `kinetics`: bolus, residue functions, exact tissue curves
+* `tiles`: every combination of MTT, CBV and delay as one curve; `tile_volumes`: tiles as CT series
+* `head`: CT and DSC heads, put together from `placement` (grid and pose), `anatomy` (bone, CSF, grey and white
+  matter), `waves` (smooth random fields), `vessels` and `raster` (tubes and their partial volume), `perfusion` (flow,
+  volume, delay, lesion), `render` (concentration and signal) and `motion`
+* `base`: what every phantom volume carries; `write`: phantoms as NIfTI files with their truth
+"""
+
+from PyPeTLib.phantom.base import Phantom
+from PyPeTLib.phantom.head import HeadOptions, HeadPhantom, make_head
+from PyPeTLib.phantom.kinetics import (
+    RESIDUES,
+    Bolus,
+    FineCurve,
+    Residue,
+    frame_times,
+    gamma_residue,
+    peak_times,
+    response,
+    tissue_curve,
+)
+from PyPeTLib.phantom.motion import RigidMotion, rigid_matrices
+from PyPeTLib.phantom.placement import AFFINE_KINDS
+from PyPeTLib.phantom.tile_volumes import TileVolume, make_gradient_tiles, make_kudo, tile_volume
+from PyPeTLib.phantom.tiles import TilePhantom, make_tiles
+from PyPeTLib.phantom.write import write_phantom
+
+__all__ = [
+    "AFFINE_KINDS",
+    "RESIDUES",
+    "Bolus",
+    "FineCurve",
+    "HeadOptions",
+    "HeadPhantom",
+    "Phantom",
+    "Residue",
+    "RigidMotion",
+    "TilePhantom",
+    "TileVolume",
+    "frame_times",
+    "gamma_residue",
+    "make_gradient_tiles",
+    "make_head",
+    "make_kudo",
+    "make_tiles",
+    "peak_times",
+    "response",
+    "rigid_matrices",
+    "tile_volume",
+    "tissue_curve",
+    "write_phantom",
+]

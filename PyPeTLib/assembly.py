@@ -1,0 +1,130 @@
+"""From quantities of voxels to maps on the input's grid, with scale, validity and provenance."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.contrast import BolusArrival
+from PyPeTLib.maps import QUANTITIES, ParameterMap, PerfusionMaps
+from PyPeTLib.preprocess.resample import resample_map
+from PyPeTLib.quantification import QuantificationOptions, Quantities
+from PyPeTLib.series import Modality, PerfusionSeries
+from PyPeTLib.version import __version__
+
+DType = TypeVar("DType", bound=np.generic)
+
+SCALED = ("cbf", "cbv")
+"""Maps whose absolute scale DSC leaves open."""
+
+MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
+"""The maps of a pipeline run."""
+
+
+def unravelled(values: npt.NDArray[DType], mask: Mask) -> npt.NDArray[DType]:
+    """A volume with the values of a mask's voxels in their places and 0 elsewhere."""
+    volume = np.zeros(mask.shape, values.dtype)
+    volume[mask] = values
+    return volume
+
+
+def assemble_maps(
+    quantities: Quantities | None,
+    mask: Mask,
+    working: PerfusionSeries,
+    series: PerfusionSeries,
+    *,
+    bolus: BolusArrival,
+    method: str,
+    options: QuantificationOptions,
+    white_matter: Mask | None,
+) -> PerfusionMaps:
+    """The maps of a run on the grid of the input series.
+
+    Without quantities (no bolus, no artery) the maps are all 0 and nowhere valid.
+
+    Parameters
+    ----------
+    quantities : Quantities or None
+        Of the voxels of ``mask``.
+    mask : ndarray of bool
+        The brain on the working grid.
+    working, series : PerfusionSeries
+        The series as analysed and as given; they differ in grid after downsampling.
+    bolus : BolusArrival
+    method : str
+        Name of the deconvolution method, for the provenance.
+    options : QuantificationOptions
+    white_matter : ndarray of bool or None
+        Normal white matter on the grid of ``series``, to scale DSC maps.
+    """
+    calibrated = series.modality is Modality.CTP or white_matter is not None
+    provenance: dict[str, str | float | bool] = {
+        "software": "PyPeT",
+        "version": __version__,
+        "method": method,
+        "density_g_per_ml": options.density,
+        "haematocrit_factor": options.haematocrit_factor,
+    }
+    names = MAPS if quantities is None else tuple(name for name in MAPS if name in quantities.values)
+    maps = {}
+    for name in names:
+        if quantities is None:
+            values, valid = np.zeros(series.grid.shape, np.float32), np.zeros(series.grid.shape, bool)
+        else:
+            values, valid = _on_grid(quantities.values[name], quantities.valid[name], mask, working, series)
+        facts = dict(provenance)
+        if name == "ttp":
+            facts |= {"reference": options.ttp_reference, "bolus_arrival_s": bolus.time}
+            if options.ttp_reference == "bolus-arrival":
+                values = np.where(valid, values - np.float32(bolus.time - series.frame_times[0]), 0).astype(np.float32)
+        maps[name] = ParameterMap(
+            quantity=QUANTITIES[name],
+            values=values,
+            valid=valid,
+            affine=series.affine,
+            calibrated=calibrated or name not in SCALED,
+            provenance=facts,
+        )
+    if white_matter is not None:
+        maps |= _scaled_to_white_matter(maps, white_matter, options.white_matter_cbf)
+    everywhere = np.logical_and.reduce([m.valid for m in maps.values()])
+    return PerfusionMaps(maps=maps, quality_mask=everywhere)
+
+
+def _on_grid(
+    values: Volume, valid: Mask, mask: Mask, working: PerfusionSeries, series: PerfusionSeries
+) -> tuple[Volume, Mask]:
+    volume, where = unravelled(values, mask), unravelled(valid, mask)
+    if working.grid.shape == series.grid.shape:
+        return volume, where
+    # Weighted by validity, so that the zeros outside the brain do not pull its rim down.
+    weight = resample_map(where.astype(np.float32), working.grid, series.grid, order=1)
+    finer = resample_map(volume, working.grid, series.grid, order=1)
+    inside = weight >= 0.5
+    return np.divide(finer, weight, out=np.zeros_like(finer), where=inside), inside
+
+
+def _scaled_to_white_matter(
+    maps: dict[str, ParameterMap], white_matter: Mask, white_matter_cbf: float
+) -> dict[str, ParameterMap]:
+    """CBF and CBV scaled by one factor, so that MTT stays their ratio."""
+    inside = white_matter & maps["cbf"].valid
+    mean = float(maps["cbf"].values[inside].mean(dtype=np.float64)) if inside.any() else 0.0
+    if mean <= 0:
+        return {}
+    factor = white_matter_cbf / mean
+    scaled = {}
+    for name in SCALED:
+        unscaled = maps[name]
+        scaled[name] = ParameterMap(
+            quantity=unscaled.quantity,
+            values=unscaled.values * np.float32(factor),
+            valid=unscaled.valid,
+            affine=unscaled.affine,
+            provenance={**unscaled.provenance, "white_matter_scale": factor},
+        )
+    return scaled

@@ -1,0 +1,270 @@
+"""Reading NIfTI: the perfusion series, masks and single volumes, reoriented to RAS+ and checked.
+
+Values are decoded frame by frame straight into one float32 array, so reading takes the file's bytes, one frame and
+the result, and a header that promises more than the file holds is refused before memory is used for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
+from PyPeTLib.io.header import ImageHeader, parse_header
+from PyPeTLib.io.sidecar import read_sidecar, resolve_echo_time, resolve_frame_times, resolve_modality
+from PyPeTLib.io.stream import ImageFile
+from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedSeries:
+    """A perfusion series with the origin of each fact about it.
+
+    Attributes
+    ----------
+    series : PerfusionSeries
+    sources : dict of str to str
+        Where ``modality``, ``frame_times``, ``echo_time`` and ``orientation`` came from, in words.
+    sha256 : str
+        Of the file's bytes, in hexadecimal.
+    """
+
+    series: PerfusionSeries
+    sources: dict[str, str]
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedVolume:
+    """A 3D image in RAS+ orientation.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (x, y, z)
+    orientation : Reorientation
+        How the file's own grid relates to ``data``.
+    sha256 : str
+        Of the file's bytes, in hexadecimal.
+    """
+
+    data: Volume
+    orientation: Reorientation
+    sha256: str
+
+    @property
+    def grid(self) -> Grid:
+        """Shape and affine of ``data``."""
+        return self.orientation.ras
+
+
+def load_series(
+    path: str | PathLike[str],
+    *,
+    modality: str = "auto",
+    frame_interval: float | None = None,
+    frame_times: str | PathLike[str] | npt.ArrayLike | None = None,
+    echo_time: float | None = None,
+) -> LoadedSeries:
+    """A 4D perfusion series from a NIfTI file, with the origin of its facts and the file's hash.
+
+    Parameters
+    ----------
+    path : path
+        ``.nii`` or ``.nii.gz``, shape (x, y, z, t); singleton dimensions behind the third are dropped.
+    modality : {"auto", "ctp", "dsc"}
+        ``"auto"`` asks the JSON sidecar, the file name and the signal, in this order.
+    frame_interval : float, optional
+        Seconds from one frame to the next.
+    frame_times : path or array_like, optional
+        Time of each frame in seconds, or a text file with them. Without either option the JSON sidecar is asked,
+        then the header.
+    echo_time : float, optional
+        In seconds; else the sidecar's ``EchoTime``.
+
+    Returns
+    -------
+    LoadedSeries
+        Data float32 on the nearest RAS+ grid, each frame contiguous (Fortran order).
+
+    Raises
+    ------
+    InputError
+        If anything about the file or the options does not serve; the message says what and how to go on.
+    """
+    path = Path(path)
+    file = ImageFile(path)
+    header = _checked_header(file)
+    if len(header.shape) != 4:
+        raise _not_four_dimensions(header.shape, path)
+    sidecar = read_sidecar(path)
+    times, times_source = resolve_frame_times(
+        header, sidecar, interval=frame_interval, times=frame_times, name=path.name
+    )
+    echo, echo_source = resolve_echo_time(echo_time, sidecar)
+    data, orientation, sha256 = _read_voxels(file, header)
+    kind, modality_source = resolve_modality(modality, sidecar, data, name=path.name)
+    series = PerfusionSeries(
+        data=data,
+        affine=orientation.ras.affine,
+        frame_times=times,
+        modality=kind,
+        acquisition=Acquisition(echo_time=echo if kind is Modality.DSC else None),
+        orientation=orientation,
+        name=path.name,
+    )
+    sources = {"modality": modality_source, "frame_times": times_source, "orientation": header.affine_source}
+    if kind is Modality.DSC:
+        sources["echo_time"] = echo_source
+    return LoadedSeries(series=series, sources=sources, sha256=sha256)
+
+
+def read_series(
+    path: str | PathLike[str],
+    *,
+    modality: str = "auto",
+    frame_interval: float | None = None,
+    frame_times: str | PathLike[str] | npt.ArrayLike | None = None,
+    echo_time: float | None = None,
+) -> PerfusionSeries:
+    """The series alone; parameters and errors as for `load_series`."""
+    loaded = load_series(
+        path, modality=modality, frame_interval=frame_interval, frame_times=frame_times, echo_time=echo_time
+    )
+    return loaded.series
+
+
+def read_volume(path: str | PathLike[str]) -> LoadedVolume:
+    """A 3D image from a NIfTI file, reoriented to the nearest RAS+ grid.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, has more than one volume, or holds NaN or infinite voxels.
+    """
+    path = Path(path)
+    file = ImageFile(path)
+    header = _checked_header(file)
+    if len(header.shape) != 3:
+        shape = "×".join(str(n) for n in header.shape)
+        raise InputError(f"{path.name}: one volume (x, y, z) is needed, found {shape}. Give a 3D image.")
+    data, orientation, sha256 = _read_voxels(file, header)
+    volume = data[..., 0]
+    bad = int(np.count_nonzero(~np.isfinite(volume)))
+    if bad:
+        raise InputError(f"{path.name}: {bad} voxels are NaN or infinite. Replace them by numbers.")
+    return LoadedVolume(data=volume, orientation=orientation, sha256=sha256)
+
+
+def read_mask(path: str | PathLike[str], series: PerfusionSeries) -> Mask:
+    """A mask drawn on the series' voxels, as bool on its RAS+ grid, shape (x, y, z).
+
+    Whole numbers are expected: 0 outside, anything else inside. The file may store its axes in another order than
+    the series, as long as the voxels lie at the same places.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, lies on another grid, is empty or holds values between whole numbers.
+    """
+    volume = read_volume(path)
+    name = Path(path).name
+    if not volume.grid.matches(series.grid):
+        raise InputError(
+            f"{name}: the mask lies on another grid than {series.name}.\n  mask:   {volume.grid.describe()}\n"
+            f"  series: {series.grid.describe()}\nDraw it on the series, or resample it there (nearest neighbour)."
+        )
+    fractions = int(np.count_nonzero(np.abs(volume.data - np.rint(volume.data)) > 1e-3))
+    if fractions:
+        raise InputError(
+            f"{name}: {fractions} voxels lie between whole numbers (from {volume.data.min():g} to "
+            f"{volume.data.max():g}), so this is no mask. Give 0 outside and 1 inside."
+        )
+    mask: Mask = np.abs(volume.data) > 0.5
+    if not mask.any():
+        raise InputError(f"{name}: the mask is empty: no voxel differs from 0. Draw it, or leave the option out.")
+    return mask
+
+
+def _checked_header(file: ImageFile) -> ImageHeader:
+    """The header, once the file is known to be able to hold what it promises."""
+    name = file.path.name
+    header = parse_header(file.head, name=name)
+    if header.data_offset + header.data_bytes > file.capacity:
+        shape = "×".join(str(n) for n in header.shape)
+        raise InputError(
+            f"{name}: the file is truncated or its header is damaged: the header promises {shape} voxels "
+            f"({header.data_bytes} bytes), which a file of {file.size} bytes cannot hold. Copy or export it again."
+        )
+    return header
+
+
+def _read_voxels(file: ImageFile, header: ImageHeader) -> tuple[Volume, Reorientation, str]:
+    """All volumes as float32 on the RAS+ grid, shape (x, y, z, t), the way back, and the file's SHA-256."""
+    name = file.path.name
+    x, y, z = header.shape[:3]
+    n_frames = math.prod(header.shape[3:])
+    orientation = nearest_ras(Grid((x, y, z), header.affine))
+    try:
+        # memory is only taken when values are written to it, so a truncated file costs what it holds
+        data: Volume = np.empty((*orientation.ras.shape, n_frames), dtype=np.float32, order="F")
+        stored = np.empty((x, y, z), dtype=header.dtype, order="F")
+    except (MemoryError, ValueError) as error:
+        # sizes beyond the address space are a ValueError
+        raise InputError(
+            f"{name}: there is not enough memory for {math.prod(header.shape) * 4 / 2**30:.1f} GiB of voxels. Close "
+            "other programs, or give a smaller image."
+        ) from error
+    payload = file.open()
+    buffer = memoryview(stored.reshape(-1, order="F").view(np.uint8).data)
+    reached = payload.skip(header.data_offset)
+    for frame in range(n_frames):
+        count = payload.fill(buffer)
+        if count < len(buffer):
+            reached += frame * len(buffer) + count
+            raise InputError(
+                f"{name}: the file is truncated: its data end in volume {frame + 1} of {n_frames}, after {reached} of "
+                f"{header.data_offset + header.data_bytes} bytes. Copy or export it again."
+            )
+        # values beyond float32 become infinite here and are refused with the frame's number by the series' checks
+        with np.errstate(over="ignore", invalid="ignore"):
+            data[..., frame] = orientation.to_ras(_scaled(stored, header))
+    # reading on to the end verifies the checksum of gzip data
+    if payload.skip(len(buffer)) >= len(buffer):
+        raise InputError(
+            f"{name}: the header is damaged: it promises {n_frames} volumes, but the data of at least one more follow. "
+            "Copy or export the file again."
+        )
+    return data, orientation, payload.sha256
+
+
+def _scaled(stored: npt.NDArray[Any], header: ImageHeader) -> npt.NDArray[Any]:
+    """Values of one frame; float32 is exact enough for 16 bits, wider integers need float64 on the way."""
+    if header.slope == 1 and header.intercept == 0:
+        return stored
+    narrow = stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2
+    kind = np.float32 if narrow else np.float64
+    working: npt.NDArray[np.floating[Any]] = stored.astype(kind)
+    np.multiply(working, kind(header.slope), out=working)
+    np.add(working, kind(header.intercept), out=working)
+    return working
+
+
+def _not_four_dimensions(shape: tuple[int, ...], path: Path) -> InputError:
+    found = "×".join(str(n) for n in shape)
+    if len(shape) < 4:
+        return InputError(
+            f"{path.name}: a perfusion series has 4 dimensions (x, y, z, time), found one volume of {found}. Give the "
+            "file with all time frames."
+        )
+    return InputError(
+        f"{path.name}: a perfusion series has 4 dimensions (x, y, z, time), found {len(shape)} of {found}: which one "
+        "is time cannot be told. Split the file, for instance by echo."
+    )

@@ -1,0 +1,150 @@
+"""Writing what flows out: volumes on the input's own grid, JSON and tables; the same content gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import Reorientation
+from PyPeTLib.io.header import make_header
+
+_GZIP_LEVEL = 1
+"""Fastest: maps are mostly zeros, and higher levels gain few bytes for several times the time."""
+
+
+def write_volume(
+    path: str | PathLike[str],
+    array: npt.NDArray[Any],
+    orientation: Reorientation,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+    description: str = "",
+) -> None:
+    """Write a volume as NIfTI on the grid and with the affine of the file that the series came from.
+
+    The gzip header holds neither time nor name, so equal volumes give equal files.
+
+    Parameters
+    ----------
+    path : path
+        ``.nii.gz``, or ``.nii`` for an uncompressed file.
+    array : ndarray, shape (x, y, z)
+        On the RAS+ grid of ``orientation``; bool for masks.
+    orientation : Reorientation
+        ``series.orientation``.
+    dtype : dtype
+        How voxels are stored: float32 for maps, uint8 for masks.
+    description : str
+        Up to 79 ASCII characters for the header.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    ValueError
+        If the array does not lie on the grid.
+    TypeError
+        If the dtype cannot hold the array's kind of values.
+    """
+    path = Path(path)
+    if array.shape != orientation.ras.shape:
+        raise ValueError(f"{path.name}: an array of shape {array.shape} is not on the grid {orientation.ras.shape}")
+    stored = np.dtype(dtype).newbyteorder("<")
+    voxels = orientation.to_native(array).astype(stored, order="F", casting="same_kind")
+    content = make_header(orientation.native, stored, description=description) + voxels.tobytes(order="F")
+    if path.suffix == ".gz":
+        content = zlib.compress(content, level=_GZIP_LEVEL, wbits=31)
+    _write_bytes(path, content)
+
+
+def write_json(path: str | PathLike[str], content: Mapping[str, Any]) -> None:
+    """Write a JSON file in UTF-8, keys in the order given.
+
+    numpy scalars and arrays become numbers and lists, float32 in as few digits as tell it apart; NaN and infinity,
+    which JSON does not know, become null.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(Path(path), text + "\n")
+
+
+def write_tsv(path: str | PathLike[str], rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str] = ()) -> None:
+    """Write a table as tab-separated values in UTF-8 with a header line, as BIDS has it.
+
+    Numbers get up to 7 significant digits; missing, NaN and infinite values are ``n/a``.
+
+    Parameters
+    ----------
+    path : path
+    rows : sequence of mapping
+        Column name to value.
+    columns : sequence of str
+        Names in their order; by default as they first appear in the rows.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
+    lines = ["\t".join(_cell(name) for name in names)]
+    lines += ["\t".join(_cell(row.get(name)) for name in names) for row in rows]
+    write_text(Path(path), "\n".join(lines) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 with line feeds; characters that UTF-8 cannot hold are written as escapes.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    _write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.floating) and value.dtype.itemsize < 8:
+        value = float(str(value))
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return os.fspath(value) if isinstance(value, PathLike) else value
+
+
+def _cell(value: Any) -> str:
+    value = _plain(value)
+    if value is None:
+        return "n/a"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f"{value:.7g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split()) if not text.isprintable() else text
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be written: {error.strerror or error}.") from error
