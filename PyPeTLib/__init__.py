@@ -43,7 +43,8 @@ _PUBLIC = {
     "write_volume": "io",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__"]
+__all__ += list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

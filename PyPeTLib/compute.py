@@ -26,7 +26,7 @@ from PyPeTLib.version import __version__
 Numbers = npt.ArrayLike
 
 
-def compute_perfusion_maps(
+def compute_perfusion_maps(  # noqa: PLR0913 - the physical inputs of the call, all but three with defaults
     concentration: Numbers,
     aif: Numbers,
     time: Numbers,
@@ -154,7 +154,7 @@ def compute_mtt(cbv: Numbers, cbf: Numbers) -> npt.NDArray[np.float32]:
         In ml/100g/min.
     """
     volume, flow = np.broadcast_arrays(np.asarray(cbv, np.float32), np.asarray(cbf, np.float32))
-    time = np.divide(
+    time: npt.NDArray[np.float32] = np.divide(
         np.float32(SECONDS_PER_MINUTE) * volume, flow, out=np.zeros(flow.shape, np.float32), where=flow > 0
     )
     return time

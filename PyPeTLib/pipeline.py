@@ -105,9 +105,11 @@ class PipelineResult:
         grid, except ``maps``, which are on the grid of ``series``.
     motion : MotionCorrection
     brain : BrainMask
+    analysed : ndarray of bool, shape (x, y, z)
+        The brain's voxels that every frame covers.
     bolus : BolusArrival
     concentration : Concentration
-        Of the brain's voxels, after smoothing.
+        Of the analysed voxels, after smoothing.
     aif : ArterialInputFunction or None
         None where no artery was found.
     maps : PerfusionMaps
@@ -123,6 +125,7 @@ class PipelineResult:
     working: PerfusionSeries
     motion: MotionCorrection
     brain: BrainMask
+    analysed: Mask
     bolus: BolusArrival
     concentration: Concentration
     aif: ArterialInputFunction | None
@@ -185,17 +188,19 @@ def run_pipeline(
     with clock.stage("mask"):
         brain = _find_brain(working, series, config, given)
     with clock.stage("bolus"):
-        signal = masked_signal(working, brain.mask)
+        # What left the field of view in some frame holds no curve.
+        analysed = brain.mask & motion.covered
+        signal = masked_signal(working, analysed)
         bolus = find_bolus(signal, working.frame_times, working.modality, config.contrast)
         unsmoothed = _concentration(signal, bolus, working, execution)
         flags = bolus_flags(bolus, unsmoothed.curves.mean(axis=0, dtype=np.float64))
         flags += motion_flags(motion.estimate, applied=motion.applied)
     with clock.stage("aif"):
-        aif, reason = _find_aif(unsmoothed, working, series, brain, bolus, config, given)
+        aif, reason = _find_aif(unsmoothed, working, series, analysed, bolus, config, given)
     with clock.stage("smoothing"):
         vessels = vessel_like(unsmoothed.curves, config.smoothing.vessel_ratio)
         smoothed = smooth_inside(
-            signal, brain.mask, ~vessels, config.smoothing.sigma(working.modality), working.grid.voxel_sizes, execution
+            signal, analysed, ~vessels, config.smoothing.sigma(working.modality), working.grid.voxel_sizes, execution
         )
         content = _concentration(smoothed, bolus, working, execution)
     with clock.stage("deconvolution"):
@@ -205,7 +210,7 @@ def run_pipeline(
     with clock.stage("maps"):
         maps = assemble_maps(
             quantities,
-            brain.mask,
+            analysed,
             working,
             series,
             bolus=bolus,
@@ -213,12 +218,12 @@ def run_pipeline(
             options=config.quantification,
             white_matter=given.white_matter,
         )
-        truncated = np.zeros_like(brain.mask) if quantities is None else unravelled(quantities.truncated, brain.mask)
+        truncated = np.zeros_like(analysed) if quantities is None else unravelled(quantities.truncated, analysed)
         if aif is None:
             flags.append(no_aif_flag(reason))
         else:
-            flags += aif_flags(aif, float(content.curves.mean(axis=0).argmax()), working.frame_times)
-        flags += curve_flags(content, truncated[brain.mask])
+            flags += aif_flags(aif, content.curves.mean(axis=0, dtype=np.float64), working.frame_times)
+        flags += curve_flags(content, truncated[analysed])
         if any(not m.calibrated for m in maps.values()):
             flags.append(uncalibrated_flag())
     return PipelineResult(
@@ -227,6 +232,7 @@ def run_pipeline(
         working=working,
         motion=motion,
         brain=brain,
+        analysed=analysed,
         bolus=bolus,
         concentration=content,
         aif=aif,
@@ -301,7 +307,7 @@ def _find_aif(
     unsmoothed: Concentration,
     working: PerfusionSeries,
     series: PerfusionSeries,
-    brain: BrainMask,
+    analysed: Mask,
     bolus: BolusArrival,
     config: PipelineConfig,
     given: Given,
@@ -316,9 +322,9 @@ def _find_aif(
         return aif_from_mask(curves, mask, times, bolus.baseline), ""
     if not bolus.found:
         return None, "no bolus was found, so there is no artery to look for"
-    search = erode_mm(brain.mask, working.grid, config.aif.erosion)
+    search = erode_mm(analysed, working.grid, config.aif.erosion)
     try:
-        return select_aif(unsmoothed.curves, brain.mask, search, working.grid, times, bolus, config.aif), ""
+        return select_aif(unsmoothed.curves, analysed, search, working.grid, times, bolus, config.aif), ""
     except InputError as error:
         return None, str(error)
 

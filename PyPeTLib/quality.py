@@ -93,7 +93,7 @@ def bolus_flags(bolus: BolusArrival, mean_curve: Curve) -> list[Flag]:
     return flags
 
 
-def aif_flags(aif: ArterialInputFunction, tissue_time_to_peak: float, times: Curve) -> list[Flag]:
+def aif_flags(aif: ArterialInputFunction, mean_curve: Curve, times: Curve) -> list[Flag]:
     """Flags on the arterial input function: weak, late, or cut off."""
     flags = []
     peak = float(aif.measured.max())
@@ -107,7 +107,7 @@ def aif_flags(aif: ArterialInputFunction, tissue_time_to_peak: float, times: Cur
                 threshold=WEAK_AIF_TO_NOISE,
             )
         )
-    lead = tissue_time_to_peak - float(times[int(aif.measured.argmax())] - times[0])
+    lead = float(times[int(mean_curve.argmax())] - times[int(aif.measured.argmax())])
     if lead < 0:
         flags.append(
             Flag(

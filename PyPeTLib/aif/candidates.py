@@ -26,6 +26,14 @@ RELAXATION = (
 """Steps of the search: lowest peak as a share of the strongest, latest arrival in s after the earliest."""
 
 
+WIDEST = 20.0
+"""A first pass through an artery is narrower than this at half its height, in s."""
+HIGHEST_TAIL = 0.5
+"""An artery's curve ends below this share of its peak; a step left by motion does not."""
+NOISIEST_BASELINE = 0.125
+"""Standard deviation before the bolus that an artery's curve may show, as a share of its peak."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Enhancement:
     """The strongly enhancing voxels among which arteries are sought.
@@ -78,10 +86,26 @@ def enhancing_voxels(
     if voxels.size < 3:
         return None
     features = curve_features(smooth, times)
+    bolus_like = _bolus_like(smooth, features, baseline)
+    if np.count_nonzero(bolus_like) >= 3:
+        # Where none is (a scan cut off at the bolus), the strongest are the best there are, and flags tell.
+        voxels, smooth, features = voxels[bolus_like], smooth[bolus_like], features.part(bolus_like)
     strongest = float(np.sort(features.peak)[-max(1, min(voxels.size, len(curves) // 1000))])
     strong = features.peak > RELAXATION[-1][0] * strongest
     earliest = float(np.quantile(features.arrival[strong], 0.02))
     return Enhancement(voxels=voxels, curves=smooth, features=features, strongest=strongest, earliest=earliest)
+
+
+def _bolus_like(curves: Volume, features: CurveFeatures, baseline: slice) -> Mask:
+    """Curves that rise from a quiet baseline and come back: what motion and drift leave does not."""
+    tail = curves[:, -max(2, curves.shape[1] // 12) :].mean(axis=1)
+    unrest = curves[:, baseline].std(axis=1)
+    like: Mask = (
+        (features.width <= WIDEST)
+        & (tail <= HIGHEST_TAIL * features.peak)
+        & (unrest <= NOISIEST_BASELINE * features.peak)
+    )
+    return like
 
 
 def _frames(part: slice) -> int:

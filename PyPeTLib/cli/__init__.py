@@ -1,1 +1,54 @@
-"""."""
+"""The ``pypet`` command: `run`, `demo`, `phantom`, `methods`, each in a module of its own.
+
+Modules of the library are imported when a command runs, so that ``pypet --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from PyPeTLib.cli import demo, methods, phantom, run
+from PyPeTLib.errors import InputError
+from PyPeTLib.version import __version__
+
+OK, FAULT, BAD_USE, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = (run, demo, phantom, methods)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line with all its commands."""
+    top = argparse.ArgumentParser(
+        prog="pypet",
+        description="Quantitative brain perfusion maps from CT perfusion and DSC-MRI. Research use only.",
+        epilog="Try 'pypet demo', then look into demo-output. 'pypet COMMAND --help' shows examples.",
+    )
+    top.add_argument("--version", action="version", version=f"PyPeT {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT."""
+    options = parser().parse_args(arguments)
+    # a polite end (SIGTERM) cleans up as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.execute(options)
+    except InputError as error:
+        print(f"pypet: error: {error}", file=sys.stderr)
+        return BAD_USE
+    except KeyboardInterrupt:
+        print("pypet: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the last line of defence: a fault is told from bad input by its exit code
+        traceback.print_exc()
+        print("pypet: this is a fault of PyPeT, not of your input; please report the lines above", file=sys.stderr)
+        return FAULT
+    return OK

@@ -4,7 +4,7 @@
 measures how high, early, narrow and smooth a curve is.
 """
 
-from PyPeTLib.contrast.bolus import BOLUS_RULES, BolusArrival, ContrastOptions, find_bolus
+from PyPeTLib.contrast.bolus import BOLUS_RULES, BolusArrival, ContrastOptions, contrast_sign, find_bolus
 from PyPeTLib.contrast.concentration import Concentration, baseline_signal, concentration
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "ContrastOptions",
     "baseline_signal",
     "concentration",
+    "contrast_sign",
     "find_bolus",
 ]

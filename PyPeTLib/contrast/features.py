@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from PyPeTLib.arrays import Curve, IntArray, Volume
+from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,6 +29,15 @@ class CurveFeatures:
     arrival: Curve
     width: Curve
     time_of_peak: Curve
+
+    def part(self, chosen: Mask) -> CurveFeatures:
+        """The features of some of the curves."""
+        return CurveFeatures(
+            peak=self.peak[chosen],
+            arrival=self.arrival[chosen],
+            width=self.width[chosen],
+            time_of_peak=self.time_of_peak[chosen],
+        )
 
 
 def smooth_in_time(curves: Volume) -> Volume:

@@ -110,20 +110,25 @@ def parse_header(head: bytes, *, name: str) -> ImageHeader:
     )
 
 
-def make_header(grid: Grid, dtype: npt.DTypeLike, *, description: str) -> bytes:
+def make_header(
+    grid: Grid, dtype: npt.DTypeLike, *, description: str, n_frames: int = 0, frame_interval: float = 0.0
+) -> bytes:
     """The 352 bytes before the voxels of a NIfTI-1 file, little-endian, in millimetres, sform code 1.
 
     The qform is set too (code 1) where a rotation can express the affine; a sheared affine has the sform alone,
-    because a qform near it would place the voxels elsewhere for programs that prefer it.
+    because a qform near it would place the voxels elsewhere for programs that prefer it. With frames the image is 4D
+    and ``pixdim[4]`` is their interval in s; 0 where they are uneven.
     """
     header = _nibabel().Nifti1Header(endianness="<")
     header.set_data_dtype(np.dtype(dtype))
-    header.set_data_shape(grid.shape)
+    header.set_data_shape((*grid.shape, n_frames) if n_frames else grid.shape)
     header.set_qform(grid.affine, code=1)
     if not Grid(grid.shape, header.get_qform()).matches(grid):
         header["qform_code"] = 0
     header.set_sform(grid.affine, code=1)
-    header.set_xyzt_units(xyz="mm")
+    header.set_xyzt_units(xyz="mm", t="sec" if n_frames else None)
+    if n_frames:
+        header["pixdim"][4] = frame_interval
     header["descrip"] = description.encode("ascii", "replace")[:79]
     header["magic"] = b"n+1"
     header["vox_offset"] = 352

@@ -29,8 +29,9 @@ def write_volume(
     *,
     dtype: npt.DTypeLike = np.float32,
     description: str = "",
+    frame_interval: float = 0.0,
 ) -> None:
-    """Write a volume as NIfTI on the grid and with the affine of the file that the series came from.
+    """Write a volume or a series as NIfTI on the grid and with the affine of the file that the series came from.
 
     The gzip header holds neither time nor name, so equal volumes give equal files.
 
@@ -38,7 +39,7 @@ def write_volume(
     ----------
     path : path
         ``.nii.gz``, or ``.nii`` for an uncompressed file.
-    array : ndarray, shape (x, y, z)
+    array : ndarray, shape (x, y, z) or (x, y, z, t)
         On the RAS+ grid of ``orientation``; bool for masks.
     orientation : Reorientation
         ``series.orientation``.
@@ -46,6 +47,8 @@ def write_volume(
         How voxels are stored: float32 for maps, uint8 for masks.
     description : str
         Up to 79 ASCII characters for the header.
+    frame_interval : float
+        For a series: seconds between its frames; 0 where they are uneven.
 
     Raises
     ------
@@ -57,11 +60,15 @@ def write_volume(
         If the dtype cannot hold the array's kind of values.
     """
     path = Path(path)
-    if array.shape != orientation.ras.shape:
+    if array.ndim not in (3, 4) or array.shape[:3] != orientation.ras.shape:
         raise ValueError(f"{path.name}: an array of shape {array.shape} is not on the grid {orientation.ras.shape}")
     stored = np.dtype(dtype).newbyteorder("<")
     voxels = orientation.to_native(array).astype(stored, order="F", casting="same_kind")
-    content = make_header(orientation.native, stored, description=description) + voxels.tobytes(order="F")
+    n_frames = array.shape[3] if array.ndim == 4 else 0
+    header = make_header(
+        orientation.native, stored, description=description, n_frames=n_frames, frame_interval=frame_interval
+    )
+    content = header + voxels.tobytes(order="F")
     if path.suffix == ".gz":
         content = zlib.compress(content, level=_GZIP_LEVEL, wbits=31)
     _write_bytes(path, content)

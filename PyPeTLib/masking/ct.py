@@ -20,6 +20,9 @@ BONE_HU = 300.0
 
 AIR_HU = -150.0
 FAT_HU = -50.0
+_DIPLOE_HU = 600.0
+"""Spongy bone reaches no more than this; it must not count as inside where dense bone hides it only thinly."""
+
 _CLIP_HU = (-200.0, 2000.0)
 _LEAST_BONE_ML = 5.0
 _CRUMB = 0.01
@@ -56,7 +59,7 @@ def ct_skull(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions)
         If there is no skull, or it encloses nothing.
     """
     tissue, bone = _levels(mean, grid)
-    threshold = options.bone_threshold or (tissue + bone) / 2
+    threshold = options.bone_threshold or min((tissue + bone) / 2, _DIPLOE_HU)
     lattice = make_lattice(grid)
     blocks = lattice.reduce(mean, *_CLIP_HU)
     # thin bone fills only part of a block, so walls are sought at half the contrast of the edge
@@ -74,7 +77,7 @@ def ct_skull(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions)
         within: Mask = (layer < threshold) & (layer > AIR_HU)
         return within
 
-    mask = refined(lattice, inside, outside, is_inside, bridge=options.bridge)
+    mask = refined(lattice, inside, outside, is_inside, bridge=options.bridge, upright=True)
     return BrainMask(
         mask=mask,
         skull=(mean >= threshold) & ~mask,
@@ -96,8 +99,8 @@ def _levels(mean: Volume, grid: Grid) -> tuple[float, float]:
             "HU, or give a brain mask with --mask."
         )
     soft = sample[(sample > 0) & (sample < 100)]
-    # the upper quartile leaves the partial volume at the edges of bone behind
-    return float(np.median(soft)) if soft.size else 35.0, float(np.percentile(bone, 75))
+    # the upper decile leaves partial volume behind, of which thick slices are full, and is below metal
+    return float(np.median(soft)) if soft.size else 35.0, float(np.percentile(bone, 90))
 
 
 def _inside(blocks: Volume, wall: Mask, lattice: Lattice) -> tuple[Mask, Mask]:

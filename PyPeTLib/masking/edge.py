@@ -23,11 +23,10 @@ FORAMEN_CM2 = 8.0
 """Area of a foramen magnum of 30 by 35 mm: below it runs the spinal canal, which is no brain."""
 
 _TOUCHING_CM = 2.0
-_ALL_NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
 
 
 def refined(
-    lattice: Lattice, inside: Mask, outside: Mask, is_inside: Callable[[int], Mask], *, bridge: float
+    lattice: Lattice, inside: Mask, outside: Mask, is_inside: Callable[[int], Mask], *, bridge: float, upright: bool
 ) -> Mask:
     """The mask on the image's voxels.
 
@@ -40,6 +39,8 @@ def refined(
         From the number of a slice of the image to the voxels (x, y) that are not wall.
     bridge : float
         Width in mm of implants and signal losses to fill.
+    upright : bool
+        Whether the edge may also run through the slice above or below the certain blocks.
 
     Returns
     -------
@@ -48,12 +49,15 @@ def refined(
     """
     filled = close_upright(close_in_plane(inside, lattice.sizes, bridge / 2), lattice.sizes[2], 2 * bridge)
     filled &= ~outside
-    near = ndimage.binary_dilation(filled, structure=_ALL_NEIGHBOURS)
+    neighbours = np.ones((3, 3, 3 if upright or lattice.factors[2] > 1 else 1), dtype=bool)
+    near = ndimage.binary_dilation(filled, structure=neighbours)
     near &= depth_within(~filled, lattice.sizes) <= depth_within(~outside, lattice.sizes)
     reach = near.astype(np.float32)
     # implants count as inside whatever their signal; half a block of margin keeps the skull out
     foreign = (filled & ~inside).astype(np.float32)
     mask = np.zeros(lattice.fine_shape, dtype=bool)
+    if not near.any():
+        return mask
     slices = lattice.slices_of(near)
     for z in range(slices.start, slices.stop):
         mask[:, :, z] = is_inside(z) & (lattice.slice_of(reach, z) > 0.25)

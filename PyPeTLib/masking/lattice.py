@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from PyPeTLib.arrays import Array, Mask, Volume
+from PyPeTLib.arrays import IntArray, Mask, Volume
 from PyPeTLib.geometry import Grid
 
 COARSE_MM = 2.0
@@ -60,14 +60,12 @@ class Lattice:
 
     def slice_of(self, field: Volume, z: int) -> Volume:
         """A field on the blocks, interpolated linearly to the voxels of the image's slice z."""
-        along_x, along_y, along_z = (
-            interpolation_matrix(n, f, m) for n, f, m in zip(self.fine_shape, self.factors, self.shape, strict=True)
-        )
-        weights = along_z[z]
-        near = np.flatnonzero(weights)
-        layer = field[:, :, near] @ weights[near]
-        result: Volume = along_x @ layer @ along_y.T
-        return result
+        layer = field
+        for axis in (2, 1, 0):
+            n = self.fine_shape[axis]
+            places = np.array([z]) if axis == 2 else np.arange(n)
+            layer = _interpolated(layer, axis, places, self.factors[axis])
+        return layer[:, :, 0]
 
 
 def make_lattice(grid: Grid) -> Lattice:
@@ -78,13 +76,14 @@ def make_lattice(grid: Grid) -> Lattice:
     return Lattice(fine_shape=grid.shape, factors=(fx, fy, fz), sizes=edges)
 
 
-def interpolation_matrix(n_fine: int, factor: int, n_coarse: int) -> Array:
-    """Weights, shape (n_fine, n_coarse), of linear interpolation between the blocks' centres."""
-    place = np.clip((np.arange(n_fine) - (factor - 1) / 2) / factor, 0, n_coarse - 1)
-    lower = np.minimum(place.astype(np.intp), max(n_coarse - 2, 0))
-    share = (place - lower).astype(np.float32)
-    weights = np.zeros((n_fine, n_coarse), dtype=np.float32)
-    rows = np.arange(n_fine)
-    weights[rows, lower] = 1 - share
-    weights[rows, np.minimum(lower + 1, n_coarse - 1)] += share
-    return weights
+def _interpolated(field: Volume, axis: int, places: IntArray, factor: int) -> Volume:
+    """A field on blocks at some of the image's voxels along one axis; beyond the outer blocks' centres it is constant."""
+    if factor == 1:
+        return np.take(field, places, axis=axis)
+    at = np.clip((places - (factor - 1) / 2) / factor, 0, field.shape[axis] - 1)
+    lower = at.astype(np.intp)
+    upper = np.minimum(lower + 1, field.shape[axis] - 1)
+    share = (at - lower).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+    start = np.take(field, lower, axis=axis)
+    result: Volume = start + share * (np.take(field, upper, axis=axis) - start)
+    return result

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
 from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
-from PyPeTLib.masking.edge import field_of_view_notes, refined, without_neck
-from PyPeTLib.masking.fronts import competing_fronts
+from PyPeTLib.masking.edge import FORAMEN_CM2, field_of_view_notes, refined
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
 from PyPeTLib.masking.morphology import component_at, depth_within
@@ -20,14 +21,21 @@ _FAINT = 0.1
 _DARK = 0.35
 _GLARING = 1.5
 _MIDDLE_MM = 35.0
+_RIM_MM = 4.0
+_CEILING = 0.85
+_INTERIOR = 0.7
 _HOLE_ML = 5.0
 _ORBIT_MM = 6.0
+_PASSAGE_MM = 4.0
+_FLARE = 0.36
+_OVERLAP = 0.8
+_VERTEX_CM2 = 0.5
 
 
 @MASK_METHODS.register(
     "mr-threshold",
-    summary="the widest room brighter than a share of its surroundings, cut off from scalp and face where it is narrow",
-    source="watershed of the distance to the dark skull: Meyer 1994, doi:10.1016/0165-1684(94)90060-4",
+    summary="the widest room brighter than half its surroundings, followed from slice to slice, cut where it is narrow",
+    source="local threshold and opening in mm, slice by slice; no published method",
     aliases=("mr",),
 )
 def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions) -> BrainMask:  # noqa: ARG001 - one signature for all methods
@@ -53,9 +61,9 @@ def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOpti
     """
     lattice = make_lattice(grid)
     blocks = lattice.reduce(mean, 0.0, np.inf)
-    thresholds = options.signal_fraction * _surroundings(blocks, lattice)
-    bright = _without_holes(blocks > thresholds, lattice)
-    clearance = depth_within(bright, lattice.sizes)
+    surroundings = _surroundings(blocks, lattice)
+    bright = blocks > options.signal_fraction * surroundings
+    clearance = depth_within(_without_holes(bright, lattice.sizes), lattice.sizes)
     seed = np.unravel_index(int(np.argmax(clearance)), clearance.shape)
     if clearance[seed] <= _ORBIT_MM:
         raise InputError(
@@ -63,23 +71,84 @@ def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOpti
             f"{mean.min():g} to {mean.max():g}). Check that the series shows the head, or give a brain mask with --mask."
         )
     core = component_at(clearance > 0.7 * clearance[seed], seed)
-    nowhere = np.zeros_like(core)
-    inside, outside = competing_fronts(
-        core, nowhere, clearance, for_inside=bright, for_outside=bright, stray=_ORBIT_MM
-    )
-    inside = without_neck(inside, lattice.sizes)
+    # a first mask tells where the rim of CSF is, whose brightness sets the threshold at the edge
+    first = march(bright, core, lattice.sizes)
+    thresholds = _edge_thresholds(blocks, first, surroundings, lattice, options.signal_fraction)
+    bright = blocks > thresholds
+    inside = march(bright, core, lattice.sizes)
 
     def is_inside(z: int) -> Mask:
         within: Mask = mean[:, :, z] > lattice.slice_of(thresholds, z)
         return within
 
-    mask = refined(lattice, inside, outside, is_inside, bridge=options.bridge)
+    mask = refined(lattice, inside, bright & ~inside, is_inside, bridge=options.bridge, upright=False)
     return BrainMask(
         mask=mask,
-        threshold=float(np.median(thresholds[inside])),
+        threshold=float(np.median(thresholds[inside])) if inside.any() else None,
         method="mr-threshold",
         notes=tuple(field_of_view_notes(mask, grid)),
     )
+
+
+def march(bright: Mask, core: Mask, sizes: Sequence[float]) -> Mask:
+    """Follow the brain from slice to slice, up and down from where its core is widest.
+
+    Within a slice the dark skull is a ring several voxels wide, while between slices, which are as thick as the skull,
+    partial volume bridges it. So a slice's brain may only lie above or below that of the slice before.
+
+    Parameters
+    ----------
+    bright : ndarray of bool, shape (x, y, z)
+    core : ndarray of bool, shape (x, y, z)
+        What certainly is brain.
+    sizes : sequence of float
+        Voxel edges in mm.
+
+    Returns
+    -------
+    ndarray of bool, shape (x, y, z)
+    """
+    whole = _without_holes(bright, sizes)
+    inside = np.zeros_like(bright)
+    start = int(np.argmax(core.sum(axis=(0, 1))))
+    everywhere = np.ones(bright.shape[:2], dtype=bool)
+    inside[:, :, start] = _rooms(whole[:, :, start], core[:, :, start], everywhere, sizes, overlap=0.0)
+    for path in (range(start + 1, bright.shape[2]), range(start - 1, -1, -1)):
+        before = inside[:, :, start]
+        for z in path:
+            if not before.any() or (z > start and _is_cap(bright[:, :, z], before, sizes)):
+                break
+            near = _plane_depth(~before, sizes) <= _FLARE * sizes[2] + 0.5 * sizes[0]
+            before = _rooms(whole[:, :, z], before, near, sizes, overlap=_OVERLAP)
+            area = np.count_nonzero(before) * sizes[0] * sizes[1] / 100
+            if area < (_VERTEX_CM2 if z > start else FORAMEN_CM2):
+                break
+            inside[:, :, z] = before
+    return inside
+
+
+def _rooms(bright: Mask, marker: Mask, allowed: Mask, sizes: Sequence[float], *, overlap: float) -> Mask:
+    """The bright rooms of a slice of which this share lies within a marker, cut where passages are narrow."""
+    labels, n = ndimage.label((_plane_depth(bright, sizes) > _PASSAGE_MM) & allowed)
+    area = np.bincount(labels.ravel(), minlength=n + 1)
+    shared = np.bincount(labels[marker], minlength=n + 1)
+    chosen = shared > overlap * area
+    chosen[0] = False
+    rooms = chosen[labels]
+    reach = _plane_depth(~rooms, sizes) <= _PASSAGE_MM + 0.5 * max(sizes[:2])
+    result: Mask = reach & bright & allowed
+    return result
+
+
+def _is_cap(bright: Mask, before: Mask, sizes: Sequence[float]) -> bool:
+    """Whether the middle of the brain below is dark: a cap of bone, with scalp around it that is no brain."""
+    depth = _plane_depth(before, sizes)
+    return bool(bright[depth > 0.7 * depth.max()].mean() < 0.5)
+
+
+def _plane_depth(layer: Mask, sizes: Sequence[float]) -> Volume:
+    """`depth_within` of one slice."""
+    return depth_within(layer[:, :, np.newaxis], sizes)[:, :, 0]
 
 
 def _surroundings(blocks: Volume, lattice: Lattice) -> Volume:
@@ -92,6 +161,17 @@ def _surroundings(blocks: Volume, lattice: Lattice) -> Volume:
     share, total = (ndimage.uniform_filter(field, size, mode="nearest") for field in (bright, signal))
     level: Volume = np.where(share > 0.05, total / np.maximum(share, 0.05), reference).astype(np.float32)
     return level
+
+
+def _edge_thresholds(blocks: Volume, inside: Mask, surroundings: Volume, lattice: Lattice, fraction: float) -> Volume:
+    """Signal half-way up the edge of what is brightest nearby: the rim of CSF where there is one, brain elsewhere."""
+    reach = [max(1, round(_RIM_MM / edge)) for edge in lattice.sizes]
+    brightest = ndimage.maximum_filter(np.where(inside, blocks, 0), tuple(2 * n + 1 for n in reach))
+    # brain without a rim of CSF must stay above it, and what lies well inside is no edge
+    edge = np.clip(fraction * brightest, fraction * surroundings, _CEILING * surroundings)
+    well_inside = ndimage.binary_erosion(inside, np.ones([2 * n + 1 for n in reach], dtype=bool), border_value=1)
+    thresholds: Volume = np.where(well_inside, _INTERIOR * surroundings, edge)
+    return thresholds
 
 
 def _middle_signal(blocks: Volume, lattice: Lattice) -> float:
@@ -111,9 +191,9 @@ def _middle_signal(blocks: Volume, lattice: Lattice) -> float:
     return float(np.median(blocks[middle if middle.any() else faint]))
 
 
-def _without_holes(bright: Mask, lattice: Lattice) -> Mask:
+def _without_holes(bright: Mask, sizes: Sequence[float]) -> Mask:
     """The bright blocks with vessels, bleeding and other small dark islands filled."""
     labels, _ = ndimage.label(~bright)
-    small = np.bincount(labels.ravel()) * (float(np.prod(lattice.sizes)) / 1000) < _HOLE_ML
+    small = np.bincount(labels.ravel()) * (float(np.prod(sizes)) / 1000) < _HOLE_ML
     filled: Mask = bright | small[labels]
     return filled

@@ -2,14 +2,16 @@
 
 * `kinetics`: bolus, residue functions, exact tissue curves
 * `tiles`: every combination of MTT, CBV and delay as one curve; `tile_volumes`: tiles as CT series
-* `head`: CT and DSC heads, put together from `placement` (grid and pose), `anatomy` (bone, CSF, grey and white
-  matter), `waves` (smooth random fields), `vessels` and `raster` (tubes and their partial volume), `perfusion` (flow,
-  volume, delay, lesion), `render` (concentration and signal) and `motion`
+* `head`: CT and DSC heads; `head_options`: what can be asked for. They are put together from `placement` (grid and
+  pose), `anatomy` (bone, CSF, grey and white matter), `waves` (smooth random fields), `vessels` and `raster` (tubes
+  and their partial volume), `perfusion` (flow, volume, delay, lesion), `render` (concentration and signal) and
+  `motion`
 * `base`: what every phantom volume carries; `write`: phantoms as NIfTI files with their truth
 """
 
 from PyPeTLib.phantom.base import Phantom
-from PyPeTLib.phantom.head import HeadOptions, HeadPhantom, make_head
+from PyPeTLib.phantom.head import HeadPhantom, make_head
+from PyPeTLib.phantom.head_options import HeadOptions
 from PyPeTLib.phantom.kinetics import (
     RESIDUES,
     Bolus,

@@ -22,7 +22,7 @@ CLASSES = ("air", "scalp", "bone", "face", "csf", "grey", "white")
 _FINE_MM = (1.25, 1.25, 2.0)
 _FINEST = (2, 2, 3)
 _SULCUS_HALF_WIDTH = 0.7
-_CORTEX_THICKNESS = 3.2
+_CORTEX_THICKNESS = 3.4
 
 # (x, y, z) of the centre on the right side and the three radii, mm; the left side mirrors it
 _DEEP_GREY = (
@@ -56,7 +56,7 @@ class HeadShape:
         self.skull_waves = Waves(rng, 90, 160, 20)
         self.bone_waves = Waves(rng, 30, 80, 30)
         self.warps = tuple(Waves(rng, 50, 110, 20) for _ in range(3))
-        self.folds = Waves(rng, 19, 27, 120)
+        self.folds = Waves(rng, 22, 32, 120)
         self.fold_depth = Waves(rng, 30, 70, 30)
         self.leaves = Waves(rng, 7, 10, 80)
         self.sinuses = Waves(rng, 22, 40, 30)

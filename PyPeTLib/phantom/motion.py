@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class RigidMotion:
         shifts += self.drift_mm * progress * _direction(rng)
         turns += self.drift_degrees * progress * _direction(rng)
         at = np.sort(rng.choice(np.arange(1, n_frames), size=min(self.jumps, n_frames - 1), replace=False))
-        for first, last in zip(at, [*at[1:], n_frames], strict=True):
+        for first, last in itertools.pairwise([*at, n_frames]):
             reach = rng.uniform(0.6, 1.0)
             shifts[first:last] += reach * self.jump_mm * _direction(rng)
             turns[first:last] += reach * self.jump_degrees * _direction(rng)

@@ -43,9 +43,9 @@ class Lesion:
         drawn = 1 if rng.random() < 0.5 else -1
         self.side = drawn if side is None else side
         self.core_centre = np.array([39.0, -2.0, 9.0]) + rng.uniform(-1, 1, 3) * [2.0, 6.0, 4.0]
-        self.core_radii = np.array([15.8, 20.0, 16.3]) * rng.uniform(0.88, 1.12, 3)
+        self.core_radii = np.array([16.5, 21.0, 17.0]) * rng.uniform(0.88, 1.12, 3)
         self.rim_centre = self.core_centre + rng.uniform(-1, 1, 3) * [2.0, 4.0, 3.0] + [5.0, 0.0, 0.0]
-        self.rim_radii = self.core_radii * rng.uniform(1.7, 1.95, 3)
+        self.rim_radii = self.core_radii * rng.uniform(1.62, 1.85, 3)
         self.outline = Waves(rng, 40, 80, 40)
 
     def levels(self, place: tuple[Array, Array, Array], outline: Array) -> tuple[Array, Array]:

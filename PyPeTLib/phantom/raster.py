@@ -57,8 +57,8 @@ def rasterise(tubes: Sequence[Tube], grid: Grid, late: Callable[[Curve], Curve] 
             fine_box = tuple(slice(part.start * n, part.stop * n) for part, n in zip(box, SUBVOXELS, strict=True))
             inside = _inside(tube, i, _fine_affine(grid), fine_box) & free[fine_box]
             free[fine_box] &= ~inside
-            x, y, z = (part.stop - part.start for part in box)
-            number = inside.reshape(x, 3, y, 3, z, 5).sum(axis=(1, 3, 5), dtype=np.float32)
+            pieces = [n for part, parts in zip(box, SUBVOXELS, strict=True) for n in (part.stop - part.start, parts)]
+            number = inside.reshape(pieces).sum(axis=(1, 3, 5), dtype=np.float32)
             counts[tube.kind][box] += number
             sums[tube.kind][box] += number * np.float32(arrival[i : i + 2].mean())
     whole = np.float32(np.prod(SUBVOXELS))

@@ -13,11 +13,14 @@ from PyPeTLib.arrays import Curve, Mask, Volume
 FACE = 0.5 + 1e-4
 """Distance in voxels from the last centres to the faces of a volume, with room for rounding."""
 
+SAMPLES_AT_ONCE = 12_000
+"""Places interpolated together: their intermediate arrays stay in a core's own cache."""
+
 
 def lattice_places(
-    transform: Curve, shape: tuple[int, ...], slices: slice = slice(None)
+    transform: Curve, shape: tuple[int, ...], slices: slice = slice(None), rows: slice = slice(None)
 ) -> tuple[Volume, Volume, Volume]:
-    """Where an affine transform takes the voxels of some slices of a lattice.
+    """Where an affine transform takes the voxels of a part of a lattice.
 
     Parameters
     ----------
@@ -25,8 +28,8 @@ def lattice_places(
         From voxel indices of the lattice to those of the volume to be sampled.
     shape : tuple of int
         The lattice's (x, y, z).
-    slices : slice
-        Range of z.
+    slices, rows : slice
+        Range of z and of y.
 
     Returns
     -------
@@ -35,11 +38,30 @@ def lattice_places(
     i, j, k = (np.arange(n) for n in shape)
     x, y, z = (
         (row[2] * k[slices] + row[3]).astype(np.float32)[:, None, None]
-        + (row[1] * j).astype(np.float32)[:, None]
+        + (row[1] * j[rows]).astype(np.float32)[:, None]
         + (row[0] * i).astype(np.float32)
         for row in transform[:3]
     )
     return x, y, z
+
+
+def resample(volume: Volume, transform: Curve, target: Volume) -> None:
+    """Fill a volume with another one, interpolated linearly where a transform leads.
+
+    Parameters
+    ----------
+    volume : ndarray of float32, shape (z, y, x)
+    transform : ndarray, shape (4, 4)
+        From voxel indices of the target to those of the volume.
+    target : ndarray of float32, shape (z, y, x)
+        Written to.
+    """
+    shape = target.shape[::-1]
+    step = max(1, SAMPLES_AT_ONCE // shape[0])
+    for k in range(shape[2]):
+        for start in range(0, shape[1], step):
+            part = slice(k, k + 1), slice(start, start + step)
+            target[part] = sample(volume, *lattice_places(transform, shape, *part))
 
 
 def inside_volume(shape: tuple[int, ...], x: Volume, y: Volume, z: Volume) -> Mask:
@@ -52,8 +74,6 @@ def inside_volume(shape: tuple[int, ...], x: Volume, y: Volume, z: Volume) -> Ma
 
 def sample(volume: Volume, x: Volume, y: Volume, z: Volume) -> Volume:
     """Trilinear interpolation; places outside the volume take the nearest edge value.
-
-    Fastest for some ten thousand places at once, whose intermediate arrays stay in a core's cache.
 
     Parameters
     ----------
@@ -93,7 +113,7 @@ def _split(place: Volume, n: int) -> tuple[npt.NDArray[np.int32], Volume]:
     fraction = np.clip(place, np.float32(0), np.float32(n - 1))
     lower = fraction.astype(np.int32)
     np.minimum(lower, np.int32(max(n - 2, 0)), out=lower)
-    fraction -= lower
+    fraction -= lower.astype(np.float32)
     return lower, fraction
 
 
@@ -110,8 +130,9 @@ def _bilinear(
 
 
 def _linear(values: Volume, index: npt.NDArray[np.int32], along_x: int, fx: Volume) -> Volume:
-    result = values.take(index)
-    beyond = values.take(index + np.int32(along_x))
+    # all indices are valid; "clip" only spares take its own check
+    result = values.take(index, mode="clip")
+    beyond = values.take(index + np.int32(along_x), mode="clip")
     beyond -= result
     beyond *= fx
     result += beyond

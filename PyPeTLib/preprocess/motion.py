@@ -13,7 +13,7 @@ from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
 from PyPeTLib.options import Options, option
-from PyPeTLib.preprocess.interpolation import inside_volume, lattice_places, sample
+from PyPeTLib.preprocess.interpolation import inside_volume, lattice_places, resample
 from PyPeTLib.preprocess.registration import (
     Fit,
     Level,
@@ -42,9 +42,6 @@ measure 0.05 to 0.25, empty, mirrored or half-empty frames 0.5 and more."""
 SMALLEST_MISFIT = 0.03
 """Residual, relative to the same spread, that interpolation alone causes even without noise."""
 
-SAMPLES_AT_ONCE = 40_000
-"""Voxels interpolated together: their intermediate arrays fit into a core's cache."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MotionOptions(Options):
@@ -60,11 +57,11 @@ class MotionOptions(Options):
     )
     interpolation: str = option(
         "linear",
-        "Linear, which also lowers noise, or cubic, which keeps finer detail and takes several times longer.",
+        "Linear, which also lowers noise, or cubic, which keeps finer detail but is slower and rings beside bone.",
         choices=("linear", "cubic"),
     )
     reference_frames: int = option(
-        5, "First frames, before the bolus, from which the most central pose is the reference.", minimum=3, maximum=50
+        5, "First frames, before the bolus; the one most like the others is the reference.", minimum=3, maximum=50
     )
     points: int = option(10_000, "Edge points compared at each level.", minimum=500, maximum=500_000)
     iterations: int = option(20, "Most Gauss-Newton steps at each level.", minimum=1, maximum=200)
@@ -308,24 +305,17 @@ def apply_motion(
     """
     corrected = np.empty(series.data.shape, dtype=np.float32, order="F")
     from_voxel = voxel_transforms(series, estimate)
-    resampled = _cubic if interpolation == "cubic" else _linear
+    interpolate = _cubic if interpolation == "cubic" else resample
 
-    def resample(frame: int) -> None:
+    def correct(frame: int) -> None:
         if estimate.frames_moved[frame]:
             volume = np.ascontiguousarray(series.data[..., frame].T)
-            resampled(volume, from_voxel[frame], corrected[..., frame].T)
+            interpolate(volume, from_voxel[frame], corrected[..., frame].T)
         else:
             corrected[..., frame] = series.data[..., frame]
 
-    execution.map(resample, range(series.n_frames))
+    execution.map(correct, range(series.n_frames))
     return corrected
-
-
-def _linear(volume: Volume, transform: Curve, target: Volume) -> None:
-    slices = max(1, SAMPLES_AT_ONCE // (volume.shape[1] * volume.shape[2]))
-    for start in range(0, volume.shape[0], slices):
-        part = slice(start, start + slices)
-        target[part] = sample(volume, *lattice_places(transform, volume.shape[::-1], part))
 
 
 def _cubic(volume: Volume, transform: Curve, target: Volume) -> None:

@@ -1,1 +1,16 @@
-"""."""
+"""Figures of a run.
+
+==========  ==========================================================================================
+`figures`   all figures of a run as PNG files: `write_figures`
+`montages`  pages of slices: maps, summary, brain mask
+`artery`    the arterial input function: its place, its curves, its rivals
+`curves`    curves over time: bolus and motion
+`page`      text and pictures on a page, PNG files
+`colours`   the palette, windows and colour scales
+`mosaic`    slices on pixels: radiological sides, real proportions
+==========  ==========================================================================================
+"""
+
+from PyPeTLib.report.figures import write_figures
+
+__all__ = ["write_figures"]

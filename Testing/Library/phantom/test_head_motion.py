@@ -58,7 +58,7 @@ def test_identity_leaves_the_frame_as_it_is():
 
 def test_matrices_rotate_about_their_centre_then_shift():
     matrix = rigid_matrices([[1.0, 2.0, 3.0]], [[10.0, -20.0, 5.0]], CENTRE)[0]
-    np.testing.assert_allclose(matrix @ [*CENTRE, 1.0], [*(CENTRE + [1.0, 2.0, 3.0]), 1.0])
+    np.testing.assert_allclose(matrix @ [*CENTRE, 1.0], [4.0, -18.0, 43.0, 1.0])
     turn = Rotation.from_matrix(matrix[:3, :3]).as_rotvec(degrees=True)
     np.testing.assert_allclose(turn, [10.0, -20.0, 5.0])
 

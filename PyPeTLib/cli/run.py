@@ -1,0 +1,216 @@
+"""``pypet run``: a series in, maps out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from PyPeTLib.errors import InputError
+
+EXAMPLES = """\
+examples:
+  pypet run sub-01_ctp.nii.gz maps/
+  pypet run perfusion.nii.gz maps/ --modality dsc --frame-interval 1.5 --echo-time 0.03
+  pypet run sub-01_ctp.nii.gz maps/ --aif artery.nii.gz --method bsvd --smoothing-mm 1.5
+  pypet run sub-01_ctp.nii.gz again/ --config maps/config.toml      (the same job again)
+
+Frame times come from the options, else from the JSON sidecar, else from the header; what is missing is asked for.
+Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
+"""
+
+INPUT_KEYS = ("series", "modality", "frame_times", "echo_time", "mask", "aif", "white_matter_mask")
+"""Keys of the ``[input]`` table in ``config.toml``; ``series`` is for the record."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "run",
+        help="make perfusion maps from a 4D series",
+        description="Make CBF, CBV, MTT, TTP and Tmax maps, a brain mask and an arterial input function.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("series", type=Path, metavar="SERIES", help="4D NIfTI file (.nii or .nii.gz)")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
+    acquisition = parser.add_argument_group("acquisition")
+    acquisition.add_argument("--modality", choices=("auto", "ctp", "dsc"), help="kind of series (default: auto)")
+    times = acquisition.add_mutually_exclusive_group()
+    times.add_argument("--frame-interval", type=float, metavar="S", help="seconds from one frame to the next")
+    times.add_argument("--frame-times", type=Path, metavar="FILE", help="text file with the time of each frame in s")
+    acquisition.add_argument("--echo-time", type=float, metavar="S", help="echo time in seconds (DSC), such as 0.03")
+    given = parser.add_argument_group("what you know better")
+    given.add_argument("--mask", type=Path, metavar="FILE", help="brain mask on the grid of the series")
+    given.add_argument(
+        "--aif",
+        type=Path,
+        metavar="FILE",
+        help="arterial input function: a mask on the grid of the series, or a CSV file with the columns time_s,value "
+        "(HU above baseline or 1/s)",
+    )
+    given.add_argument("--white-matter-mask", type=Path, metavar="FILE", help="DSC: normal white matter, to scale to")
+    given.add_argument("--white-matter-cbf", type=float, metavar="F", help="DSC: its flow in ml/100g/min, such as 22")
+    processing = parser.add_argument_group("processing")
+    processing.add_argument("--method", metavar="NAME", help="deconvolution method; 'pypet methods' lists them")
+    processing.add_argument("--config", type=Path, metavar="FILE", help="TOML file with options, such as a config.toml")
+    processing.add_argument("--no-motion", action="store_true", help="do not correct motion (it is still reported)")
+    processing.add_argument(
+        "--smoothing-mm", type=float, metavar="S", help="standard deviation of the smoothing in mm; 0 for none"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--relative", action="store_true", help="also write the relative maps (x - mean)/mean")
+    output.add_argument("--save-stages", action="store_true", help="also write what each stage made (large)")
+    output.add_argument("--no-figures", action="store_true", help="write no pictures")
+    output.add_argument("--overwrite", action="store_true", help="replace OUT if PyPeT made it")
+    output.add_argument("--threads", type=int, metavar="N", help="threads (default: all cores; results do not differ)")
+    output.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Run the pipeline on a file and write its results."""
+    from PyPeTLib.cli.progress import StageBars  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.io import OutputFolder, check_output_folder, load_series  # noqa: PLC0415
+    from PyPeTLib.pipeline import run_pipeline  # noqa: PLC0415
+    from PyPeTLib.report.results import write_results, write_stages  # noqa: PLC0415
+
+    if options.threads is not None and options.threads < 1:
+        raise InputError(f"--threads must be 1 or more, found {options.threads}")
+    used = [path for path in (options.series, options.mask, options.aif, options.config) if path is not None]
+    check_output_folder(options.out, overwrite=options.overwrite, inputs=used)
+    inputs, config = _configuration(options)
+    loaded = load_series(
+        options.series,
+        modality=inputs.get("modality", "auto"),
+        frame_interval=options.frame_interval,
+        frame_times=inputs.get("frame_times"),
+        echo_time=inputs.get("echo_time"),
+    )
+    given = _given(inputs, loaded.series)
+    with StageBars(quiet=options.quiet) as bars:
+        result = run_pipeline(loaded.series, config, bars.update, given=given, threads=options.threads)
+    with OutputFolder(options.out, overwrite=options.overwrite, inputs=used) as folder:
+        summary = write_results(result, loaded, folder, _inputs_to_keep(inputs, options, result))
+        if options.save_stages:
+            write_stages(result, folder / "stages")
+        if not options.no_figures:
+            _write_figures(result, folder / "figures")
+    if not options.quiet:
+        print(_told(summary))
+        print(f"  written to {options.out}")
+
+
+def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
+    """What is given beside the options (the ``[input]`` table), and the options; the command line wins."""
+    from PyPeTLib.io import read_toml  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.pipeline import PipelineConfig  # noqa: PLC0415
+
+    content = read_toml(options.config) if options.config is not None else {}
+    inputs = content.pop("input", {})
+    unknown = set(inputs) - set(INPUT_KEYS)
+    if unknown:
+        raise InputError(
+            f"{options.config}: [input] has no {', '.join(sorted(unknown))}; known: {', '.join(INPUT_KEYS)}"
+        )
+    for key in ("modality", "frame_times", "echo_time", "mask", "aif", "white_matter_mask"):
+        value = getattr(options, key)
+        if value is not None:
+            inputs[key] = value
+    if options.frame_interval is not None:
+        inputs.pop("frame_times", None)
+
+    def override(table: str, **values: Any) -> None:
+        content.setdefault(table, {}).update({name: value for name, value in values.items() if value is not None})
+
+    override("deconvolution", method=options.method)
+    override("smoothing", sigma_ctp=options.smoothing_mm, sigma_dsc=options.smoothing_mm)
+    override("motion", correct=False if options.no_motion else None)
+    override("quantification", relative=options.relative or None, white_matter_cbf=options.white_matter_cbf)
+    try:
+        return inputs, PipelineConfig.from_mapping(content)
+    except InputError as error:
+        where = f"{options.config}: " if options.config is not None else ""
+        raise InputError(f"{where}{error}") from error
+
+
+def _given(inputs: dict[str, Any], series: Any) -> Any:
+    from PyPeTLib.io import check_curve_covers, read_curve_csv, read_mask  # noqa: PLC0415 - as above
+    from PyPeTLib.pipeline import Given  # noqa: PLC0415
+
+    def mask(key: str) -> Any:
+        return read_mask(inputs[key], series) if key in inputs else None
+
+    curve = None
+    is_curve = "aif" in inputs and Path(inputs["aif"]).suffix.lower() == ".csv"
+    if is_curve:
+        curve = read_curve_csv(inputs["aif"])
+        check_curve_covers(curve[0], series.frame_times, name=Path(inputs["aif"]).name)
+    return Given(
+        brain_mask=mask("mask"),
+        white_matter=mask("white_matter_mask"),
+        aif_mask=None if is_curve else mask("aif"),
+        aif_curve=curve,
+    )
+
+
+def _inputs_to_keep(inputs: dict[str, Any], options: argparse.Namespace, result: Any) -> dict[str, Any]:
+    """The ``[input]`` table that repeats this run: values as they were used, files by their absolute path."""
+    series = result.series
+    kept: dict[str, Any] = {"series": str(options.series.resolve()), "modality": series.modality.value}
+    kept["frame_times"] = [float(time) for time in series.frame_times]
+    if series.acquisition.echo_time is not None:
+        kept["echo_time"] = float(series.acquisition.echo_time)
+    for key in ("mask", "aif", "white_matter_mask"):
+        if key in inputs:
+            kept[key] = str(Path(inputs[key]).resolve())
+    return kept
+
+
+def _write_figures(result: Any, folder: Path) -> None:
+    import importlib.util  # noqa: PLC0415 - as above
+
+    if importlib.util.find_spec("matplotlib") is None:
+        print("pypet: matplotlib is not installed, so there are no figures")
+        return
+    from PyPeTLib.report.figures import write_figures  # noqa: PLC0415
+
+    folder.mkdir()
+    write_figures(result, folder)
+
+
+def _told(summary: dict[str, Any]) -> str:
+    """The summary in a few lines."""
+    source, aif = summary["input"], summary["aif"]
+    low, high = source["frame_interval_s"]
+    spacing = f"{low:g} s apart" if high - low < 0.02 * high else f"{low:g} to {high:g} s apart"
+    motion = summary["motion"]
+    moved = (
+        f"up to {motion['largest_displacement_mm']:.2f} mm, {'corrected' if motion['corrected'] else 'left as it is'}"
+    )
+    lines = [
+        f"{source['file']}: {source['modality']}, {'×'.join(map(str, source['shape']))} voxels, "
+        f"{source['frames']} frames {spacing} ({source['sources']['frame_times']})",
+        f"  motion  {moved}",
+        f"  brain   {summary['brain']['volume_ml']:.0f} ml",
+        f"  bolus   arrives at {summary['bolus']['arrival_s']:.1f} s"
+        if summary["bolus"]["found"]
+        else "  bolus   none",
+    ]
+    if aif["source"] == "none":
+        lines.append("  AIF     none")
+    else:
+        lines.append(
+            f"  AIF     {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
+            f"{aif['voxels']} voxels"
+        )
+    for name, content in summary["maps"].items():
+        if "median" in content:
+            note = "" if content["calibrated"] else " (uncalibrated)"
+            lines.append(
+                f"  {name.upper():<7} median {content['median']:.3g} {content['unit']}{note}, "
+                f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
+            )
+    lines += [f"  {flag['severity']}: {flag['message']}" for flag in summary["flags"]]
+    lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
+    return "\n".join(lines)
