@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -47,13 +47,28 @@ class PipelineConfig(Options):
     quantification: QuantificationOptions = field(default_factory=QuantificationOptions)
 
     @classmethod
-    def read(cls, path: str | PathLike[str]) -> Self:
-        """Options from a TOML file; what it leaves out keeps its default."""
-        return cls.from_mapping(read_toml(path))
+    def for_modality(cls, modality: Modality, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Self:
+        """The defaults for a modality, with changes as nested tables: ``{"aif": {"erosion": 2.0}}``."""
+        tables = {name: dict(table) for name, table in _BY_MODALITY[modality].items()}
+        for name, table in (changes or {}).items():
+            tables[name] = {**tables.get(name, {}), **table} if isinstance(table, Mapping) else table
+        return cls.from_mapping(tables)
+
+    @classmethod
+    def read(cls, path: str | PathLike[str], modality: Modality) -> Self:
+        """Options from a TOML file; what it leaves out keeps its default for the modality."""
+        return cls.for_modality(modality, read_toml(path))
 
     def write(self, path: str | PathLike[str]) -> None:
         """Write all options as TOML."""
         write_toml(path, self.to_mapping())
+
+
+_BY_MODALITY: dict[Modality, dict[str, dict[str, Any]]] = {
+    # CT is noisier a voxel: more smoothing, and less oscillation of the response allowed.
+    Modality.CTP: {"smoothing": {"sigma": 2.0}, "deconvolution": {"oscillation_index": 0.017}},
+    Modality.DSC: {"smoothing": {"sigma": 0.75}, "deconvolution": {"oscillation_index": 0.035}},
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,6 +169,7 @@ def run_pipeline(
     ----------
     series : PerfusionSeries
     config : PipelineConfig, optional
+        By default `PipelineConfig.for_modality`.
     progress : callable, optional
         Called with the stage's name and the share of it that is done (0…1), from the calling thread.
     cancelled : callable, optional
@@ -174,7 +190,7 @@ def run_pipeline(
     CancelledError
         If ``cancelled`` returned true.
     """
-    config = config or PipelineConfig()
+    config = config or PipelineConfig.for_modality(series.modality)
     given = (given or Given()).checked(series)
     _check_calibration(series, config, given)
     execution = Execution.of(threads, progress, cancelled)
@@ -200,7 +216,7 @@ def run_pipeline(
     with clock.stage("smoothing"):
         vessels = vessel_like(unsmoothed.curves, config.smoothing.vessel_ratio)
         smoothed = smooth_inside(
-            signal, analysed, ~vessels, config.smoothing.sigma(working.modality), working.grid.voxel_sizes, execution
+            signal, analysed, ~vessels, config.smoothing.sigma, working.grid.voxel_sizes, execution
         )
         content = _concentration(smoothed, bolus, working, execution)
     with clock.stage("deconvolution"):

@@ -72,14 +72,14 @@ def execute(options: argparse.Namespace) -> None:
     """Run the pipeline on a file and write its results."""
     from PyPeTLib.cli.progress import StageBars  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.io import OutputFolder, check_output_folder, load_series  # noqa: PLC0415
-    from PyPeTLib.pipeline import run_pipeline  # noqa: PLC0415
+    from PyPeTLib.pipeline import PipelineConfig, run_pipeline  # noqa: PLC0415
     from PyPeTLib.report.results import write_results, write_stages  # noqa: PLC0415
 
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads must be 1 or more, found {options.threads}")
     used = [path for path in (options.series, options.mask, options.aif, options.config) if path is not None]
     check_output_folder(options.out, overwrite=options.overwrite, inputs=used)
-    inputs, config = _configuration(options)
+    inputs, changes = _configuration(options)
     loaded = load_series(
         options.series,
         modality=inputs.get("modality", "auto"),
@@ -88,6 +88,10 @@ def execute(options: argparse.Namespace) -> None:
         echo_time=inputs.get("echo_time"),
     )
     given = _given(inputs, loaded.series)
+    try:
+        config = PipelineConfig.for_modality(loaded.series.modality, changes)
+    except InputError as error:
+        raise InputError(f"{options.config}: {error}" if options.config is not None else str(error)) from error
     with StageBars(quiet=options.quiet) as bars:
         result = run_pipeline(loaded.series, config, bars.update, given=given, threads=options.threads)
     with OutputFolder(options.out, overwrite=options.overwrite, inputs=used) as folder:
@@ -101,10 +105,9 @@ def execute(options: argparse.Namespace) -> None:
         print(f"  written to {options.out}")
 
 
-def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
-    """What is given beside the options (the ``[input]`` table), and the options; the command line wins."""
+def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ``[input]`` table and those of the stages, from the file and the command line, which wins."""
     from PyPeTLib.io import read_toml  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.pipeline import PipelineConfig  # noqa: PLC0415
 
     content = read_toml(options.config) if options.config is not None else {}
     inputs = content.pop("input", {})
@@ -124,14 +127,10 @@ def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
         content.setdefault(table, {}).update({name: value for name, value in values.items() if value is not None})
 
     override("deconvolution", method=options.method)
-    override("smoothing", sigma_ctp=options.smoothing_mm, sigma_dsc=options.smoothing_mm)
+    override("smoothing", sigma=options.smoothing_mm)
     override("motion", correct=False if options.no_motion else None)
     override("quantification", relative=options.relative or None, white_matter_cbf=options.white_matter_cbf)
-    try:
-        return inputs, PipelineConfig.from_mapping(content)
-    except InputError as error:
-        where = f"{options.config}: " if options.config is not None else ""
-        raise InputError(f"{where}{error}") from error
+    return inputs, content
 
 
 def _given(inputs: dict[str, Any], series: Any) -> Any:

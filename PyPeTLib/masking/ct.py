@@ -12,7 +12,7 @@ from PyPeTLib.masking.edge import field_of_view_notes, refined, without_neck
 from PyPeTLib.masking.fronts import competing_fronts, enclosure, sees
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
-from PyPeTLib.masking.morphology import component_at, components_of_size, depth_within, largest_component
+from PyPeTLib.masking.morphology import components_of_size, deepest_part, depth_within, largest_component
 from PyPeTLib.series import Modality
 
 BONE_HU = 300.0
@@ -27,6 +27,7 @@ _CLIP_HU = (-200.0, 2000.0)
 _LEAST_BONE_ML = 5.0
 _CRUMB = 0.01
 _ORBIT_MM = 6.0
+_CORE = 0.7
 _HIDDEN = 0.9
 _HALF_OPEN = 0.5
 
@@ -111,10 +112,9 @@ def _inside(blocks: Volume, wall: Mask, lattice: Lattice) -> tuple[Mask, Mask]:
     hidden = enclosure(wall | (rim & soft), lattice.sizes)
     clearance = depth_within(~wall, lattice.sizes)
     depth = np.where(soft & (hidden >= _HIDDEN), clearance, 0)
-    seed = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    if depth[seed] <= _ORBIT_MM:
+    if depth.max() <= _ORBIT_MM:
         return np.zeros_like(wall), ~wall
-    core = component_at(depth > 0.7 * depth[seed], seed)
+    core = deepest_part(depth, _CORE)
     outside = _open_air(blocks) | (~wall & (hidden < _HALF_OPEN))
     places = np.argwhere(rim & soft)
     outside[tuple(places[~sees(wall, places, np.argwhere(core).mean(axis=0))].T)] = True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arrays import Mask
 from PyPeTLib.geometry import Grid
 from PyPeTLib.masking.lattice import Lattice
 from PyPeTLib.masking.morphology import (
@@ -63,7 +63,7 @@ def refined(
         mask[:, :, z] = is_inside(z) & (lattice.slice_of(reach, z) > 0.25)
         if foreign.any():
             mask[:, :, z] |= lattice.slice_of(foreign, z) > 0.5
-    return largest_component(fill_slices(smooth_slices(fill_slices(largest_component(mask)))))
+    return largest_component(fill_slices(smooth_slices(largest_component(mask))))
 
 
 def without_neck(inside: Mask, sizes: tuple[float, float, float]) -> Mask:

@@ -50,6 +50,7 @@ def brain_mask(mean: Volume, grid: Grid, modality: Modality, options: MaskOption
     if volume < options.minimum_volume:
         raise InputError(
             f"no brain was found: the largest candidate has {volume:.1f} ml, less than the {options.minimum_volume:g} "
-            "ml asked for (mask.minimum_volume). Check that the series shows the head, or give a brain mask with --mask."
+            "ml asked for (mask.minimum_volume). Check that the series shows the head, or give a brain mask with "
+            "--mask."
         )
     return found

@@ -77,7 +77,7 @@ def make_lattice(grid: Grid) -> Lattice:
 
 
 def _interpolated(field: Volume, axis: int, places: IntArray, factor: int) -> Volume:
-    """A field on blocks at some of the image's voxels along one axis; beyond the outer blocks' centres it is constant."""
+    """A field on blocks at voxels of the image along one axis; beyond the outer blocks' centres it is constant."""
     if factor == 1:
         return np.take(field, places, axis=axis)
     at = np.clip((places - (factor - 1) / 2) / factor, 0, field.shape[axis] - 1)

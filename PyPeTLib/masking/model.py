@@ -18,9 +18,7 @@ from PyPeTLib.series import Modality
 class MaskOptions(Options):
     """How the brain is told from skull, scalp and face."""
 
-    method: str = option(
-        "auto", "How the brain is found; auto goes by the modality.", choices=lambda: MASK_METHODS
-    )
+    method: str = option("auto", "How the brain is found; auto goes by the modality.", choices=lambda: MASK_METHODS)
     bone_threshold: float = option(
         0.0,
         "CT: a voxel above this is bone; 0 takes the middle between the tissue and the bone of the image.",

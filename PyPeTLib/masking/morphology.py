@@ -78,22 +78,27 @@ def close_upright(mask: Mask, size: float, mm: float) -> Mask:
 def fill_slices(mask: Mask) -> Mask:
     """Fill what a slice of the mask encloses; holes in 3D are enclosed in each of their slices too."""
     filled = mask.copy()
-    for z in range(mask.shape[2]):
-        layer = mask[:, :, z]
-        if layer.any():
-            labels, _ = ndimage.label(np.pad(~layer, 1, constant_values=True))
-            filled[:, :, z] = (labels != labels[0, 0])[1:-1, 1:-1]
+    if not mask.any():
+        return filled
+    x, y, slices = bounding_box(mask)
+    for z in range(slices.start, slices.stop):
+        labels, _ = ndimage.label(np.pad(~mask[x, y, z], 1, constant_values=True))
+        filled[x, y, z] = (labels != labels[0, 0])[1:-1, 1:-1]
     return filled
 
 
 def smooth_slices(mask: Mask) -> Mask:
     """Majority of the 3 × 3 voxels around each one in its slice."""
-    count = mask.astype(np.uint8)
+    smooth = np.zeros_like(mask)
+    if not mask.any():
+        return smooth
+    box = bounding_box(mask, margin=1)
+    count = mask[box].astype(np.uint8)
     for axis in (0, 1):
         padding = [(1, 1) if a == axis else (0, 0) for a in range(3)]
         wide = np.moveaxis(np.pad(count, padding, mode="edge"), axis, 0)
         count = np.moveaxis(wide[:-2] + wide[1:-1] + wide[2:], 0, axis)
-    smooth: Mask = count >= 5
+    smooth[box] = count >= 5
     return smooth
 
 
@@ -117,10 +122,10 @@ def components_of_size(mask: Mask, smallest: float) -> Mask:
     return kept
 
 
-def component_at(mask: Mask, place: tuple[int, ...]) -> Mask:
-    """The part of a mask that holds a voxel of it."""
-    labels, _ = ndimage.label(mask)
-    part: Mask = labels == labels[place]
+def deepest_part(depth: Volume, share: float) -> Mask:
+    """The connected voxels round the greatest depth that have at least this share of it."""
+    labels, _ = ndimage.label(depth > share * depth.max())
+    part: Mask = labels == labels.flat[int(np.argmax(depth))]
     return part
 
 

@@ -13,7 +13,7 @@ from PyPeTLib.geometry import Grid
 from PyPeTLib.masking.edge import FORAMEN_CM2, field_of_view_notes, refined
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
-from PyPeTLib.masking.morphology import component_at, depth_within
+from PyPeTLib.masking.morphology import deepest_part, depth_within
 from PyPeTLib.series import Modality
 
 _SURROUNDINGS_MM = 60.0
@@ -26,6 +26,7 @@ _CEILING = 0.85
 _INTERIOR = 0.7
 _HOLE_ML = 5.0
 _ORBIT_MM = 6.0
+_CORE = 0.7
 _PASSAGE_MM = 4.0
 _FLARE = 0.36
 _OVERLAP = 0.8
@@ -64,13 +65,14 @@ def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOpti
     surroundings = _surroundings(blocks, lattice)
     bright = blocks > options.signal_fraction * surroundings
     clearance = depth_within(_without_holes(bright, lattice.sizes), lattice.sizes)
-    seed = np.unravel_index(int(np.argmax(clearance)), clearance.shape)
-    if clearance[seed] <= _ORBIT_MM:
+    widest = float(clearance.max())
+    if widest <= _ORBIT_MM:
         raise InputError(
-            f"no brain was found: no bright region is wider than {2 * clearance[seed]:.0f} mm (values range from "
-            f"{mean.min():g} to {mean.max():g}). Check that the series shows the head, or give a brain mask with --mask."
+            f"no brain was found: no bright region is wider than {2 * widest:.0f} mm (values range from "
+            f"{mean.min():g} to {mean.max():g}). Check that the series shows the head, or give a brain mask with "
+            "--mask."
         )
-    core = component_at(clearance > 0.7 * clearance[seed], seed)
+    core = deepest_part(clearance, _CORE)
     # a first mask tells where the rim of CSF is, whose brightness sets the threshold at the edge
     first = march(bright, core, lattice.sizes)
     thresholds = _edge_thresholds(blocks, first, surroundings, lattice, options.signal_fraction)

@@ -242,7 +242,7 @@ class _Job:
         if not np.ptp(templates[0].values) > 0:
             raise InputError(
                 f"{self.series.name}: frame {reference} (counted from 0) is constant, so motion cannot be estimated. "
-                "Remove the empty frames, or switch motion correction off."
+                "Remove the empty frames."
             )
         return templates
 

@@ -10,7 +10,6 @@ from scipy import ndimage
 from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.execution import Execution
 from PyPeTLib.options import Options, option
-from PyPeTLib.series import Modality
 
 REACH = 3.0
 """The Gaussian is cut off at this many standard deviations."""
@@ -20,16 +19,9 @@ REACH = 3.0
 class SmoothingOptions(Options):
     """Options of the spatial smoothing."""
 
-    sigma_ctp: float = option(
+    sigma: float = option(
         2.0,
-        "CTP: standard deviation of the Gaussian that smooths each frame inside the brain; 0 switches it off",
-        unit="mm",
-        minimum=0.0,
-        maximum=20.0,
-    )
-    sigma_dsc: float = option(
-        0.75,
-        "DSC: standard deviation of the Gaussian that smooths each frame inside the brain; 0 switches it off",
+        "standard deviation of the Gaussian that smooths each frame inside the brain; 0 switches it off",
         unit="mm",
         minimum=0.0,
         maximum=20.0,
@@ -41,10 +33,6 @@ class SmoothingOptions(Options):
         minimum=0.0,
         maximum=100.0,
     )
-
-    def sigma(self, modality: Modality) -> float:
-        """Standard deviation in mm for a modality: MR has less noise a voxel and needs less."""
-        return self.sigma_ctp if modality is Modality.CTP else self.sigma_dsc
 
 
 def smooth_inside(

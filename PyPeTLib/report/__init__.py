@@ -1,6 +1,7 @@
-"""Figures of a run.
+"""Files and figures of a run.
 
 ==========  ==========================================================================================
+`results`   maps, masks, tables and summary as files
 `figures`   all figures of a run as PNG files: `write_figures`
 `montages`  pages of slices: maps, summary, brain mask
 `artery`    the arterial input function: its place, its curves, its rivals

@@ -21,6 +21,7 @@ from PyPeTLib.report.curves import (
     SHADE,
     TEXT,
     WIDTH,
+    at_least,
     drawn,
     new_axes,
     new_figure,
@@ -48,6 +49,8 @@ LISTED = 6
 FINE = 16
 RING = 3
 """Width in pixels of the line around the AIF's voxels."""
+FLAT_SPAN = {Modality.CTP: 5.0, Modality.DSC: 4.0}
+"""Range in HU or 1/s in which the brain's curve looks flat if it is mere noise."""
 AIR = 0.15
 """MR signal below this share of the brain's is noise, whose concentration means nothing."""
 BRIGHTEST = 0.6
@@ -67,7 +70,7 @@ def place_page(result: PipelineResult) -> Page:
     page = Page(WIDTH, STRIP_HEIGHT if placed else SHORT_STRIP_HEIGHT)
     page.text(MARGIN, MARGIN, "Arterial input function", size=TITLE)
     source = "none" if aif is None else aif.source
-    page.text(MARGIN, MARGIN + TITLE + 14, f"{series_facts(result)} · source: {source}")
+    page.text(MARGIN, MARGIN + TITLE + 14, f"Source: {source} · {series_facts(result)}")
     if aif is not None and aif.mask is not None:
         _draw_place(page, result, aif, aif.mask)
         return page
@@ -92,7 +95,8 @@ def curve_figure(result: PipelineResult) -> Pixels:
     _align_zeros([(brain_axes, mean), *([] if aif is None else [(axes, aif.measured)])])
     if aif is None:
         axes.set_yticks([])
-        write_sentence(axes, "There is no arterial input function.")
+        write_sentence(brain_axes, "There is no arterial input function.")
+        at_least(brain_axes, FLAT_SPAN[result.working.modality])
     else:
         _draw_artery(axes, aif, times, result.config.aif.curve)
     if result.bolus.found:
@@ -124,7 +128,7 @@ def _draw_place(page: Page, result: PipelineResult, aif: ArterialInputFunction, 
     height = f"slice at {whole.heights(np.array([best]))[0]:.1f} mm".replace("-", "−")
     columns = [MARGIN + i * PANEL_STEP for i in range(4)]
     row = 150
-    above = artery.any(axis=2, keepdims=True)
+    above: Mask = np.any(artery, axis=2, keepdims=True)
     _panel(page, whole, projected, above, (columns[0], row), "brain, maximum of slices", white)
     _number_candidates(page, whole, aif, (columns[0], row))
     _panel(page, whole, plane, marked, (columns[1], row), height, white)
@@ -168,7 +172,9 @@ def _list_candidates(page: Page, aif: ArterialInputFunction, column: int, row: i
     if not aif.candidates:
         page.text(column, row, "The voxels were given as a mask.", size=SMALL)
         return
-    page.text(column, row - 8, f"{len(aif.candidates)} candidates: centre, peak, time of half peak", size=FINE, anchor="ls")
+    page.text(
+        column, row - 8, f"{len(aif.candidates)} candidates: centre, peak, time of half peak", size=FINE, anchor="ls"
+    )
     row += 10
     for number, candidate in enumerate(aif.candidates[:LISTED], start=1):
         colour = "yellow" if number == 1 else "cyan"
@@ -189,7 +195,7 @@ def _where(centre: tuple[float, float, float]) -> str:
 
 
 def _concentration_plane(result: PipelineResult, brain: BrainSlices, height: int, frame: int) -> Volume:
-    """Concentration, not smoothed, in one slice at one frame, shape (x, y, 1); 0 where MR signal is as low as in air."""
+    """Concentration, not smoothed, in one slice at one frame, shape (x, y, 1); 0 where MR shows air."""
     working = result.working
     start = baseline_planes(result, brain.orientation, np.array([height]))[..., 0]
     signal = brain.orientation.to_ras(working.data)[:, :, height, frame]

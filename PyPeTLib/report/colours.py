@@ -36,13 +36,13 @@ TMAX_BANDS = 12
 
 def palette() -> Pixels:
     """The palette, shape (256, 3)."""
-    import matplotlib  # noqa: PLC0415 - slow to import, and only figures need it
+    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only figures need it
 
     table = np.zeros((256, 3), np.uint8)
     for first, count, full in SHADES.values():
         table[first : first + count] = np.round(np.linspace(0, 1, count)[:, None] * full)
     # the ends of the table are so dark that they resemble the background
-    shades = matplotlib.colormaps["turbo"](np.linspace(0.04, 0.96, COLOURS))
+    shades = mpl.colormaps["turbo"](np.linspace(0.04, 0.96, COLOURS))
     table[FIRST_COLOUR:] = np.round(255 * shades[:, :3])
     return table
 
@@ -76,7 +76,8 @@ class ColourScale:
         step = step.astype(np.intp)
         if self.bands:
             step = step * (COLOURS - 1) // (self.bands - 1)
-        return (step + FIRST_COLOUR).astype(np.uint8)
+        entries: Pixels = (step + FIRST_COLOUR).astype(np.uint8)
+        return entries
 
     def label(self, tick: float) -> str:
         """A tick's text; the upper end stands for everything above it."""
@@ -110,7 +111,8 @@ def colour_scale(shown: ParameterMap) -> ColourScale:
 def grey_entries(values: Volume, low: float, high: float) -> Pixels:
     """Palette entries that show a window of values in shades of grey."""
     shade = np.clip((values - low) * np.float32((GREYS - 1) / max(high - low, 1e-6)), 0, GREYS - 1)
-    return np.round(shade).astype(np.uint8)
+    entries: Pixels = np.round(shade).astype(np.uint8)
+    return entries
 
 
 def map_entries(values: Volume, valid: Mask, brain: Mask, scale: ColourScale) -> Pixels:

@@ -44,7 +44,7 @@ def bolus_figure(result: PipelineResult) -> Pixels:
         axes.axvline(bolus.time, color=LINES[1], linewidth=1.6, label=f"arrival of the bolus: {bolus.time:.1f} s")
     else:
         write_sentence(axes, "No bolus: the brain's mean signal does not change beyond its noise.")
-        _at_least(axes, _noise_span(result))
+        at_least(axes, _noise_span(result))
     write_legend(axes)
     return drawn(figure)
 
@@ -67,10 +67,14 @@ def motion_figure(result: PipelineResult) -> Pixels:
         axes.set_ylabel(label, fontsize=TEXT, color=INK, fontfamily=FONT_FAMILY)
         for curve, name, colour in zip(curves.T, names, LINES, strict=True):
             axes.plot(times, curve, color=colour, label=name, linewidth=1.6)
-        _at_least(axes, 1.0)
-    last.plot(times, motion.framewise_displacement, color=LINES[0], label="framewise (from the frame before)", linewidth=1.6)
+        at_least(axes, 1.0)
+    last.plot(
+        times, motion.framewise_displacement, color=LINES[0], label="framewise (from the frame before)", linewidth=1.6
+    )
     last.plot(times, motion.displacement, color=LINES[1], label="from the reference pose", linewidth=1.6)
-    last.axhline(motion.threshold, color=INK, linewidth=1, linestyle=":", label=f"corrected above {motion.threshold:g} mm")
+    last.axhline(
+        motion.threshold, color=INK, linewidth=1, linestyle=":", label=f"corrected above {motion.threshold:g} mm"
+    )
     last.set_ylim(0, max(0.5, 1.15 * max(largest, float(motion.framewise_displacement.max()))))
     doubtful = np.flatnonzero(~motion.reliable)
     for axes in (*middle, last):
@@ -169,12 +173,12 @@ def drawn(figure: Figure) -> Pixels:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to import
 
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels: Pixels = np.asarray(canvas.buffer_rgba(), np.uint8)[..., :3]
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels: Pixels = np.asarray(canvas.buffer_rgba(), np.uint8)[..., :3]  # type: ignore[no-untyped-call]
     return pixels
 
 
-def _at_least(axes: Axes, span: float) -> None:
+def at_least(axes: Axes, span: float) -> None:
     """Widen the value axis to a span, so that noise does not look like a finding."""
     low, high = axes.get_ylim()
     missing = max(0.0, span - (high - low))

@@ -62,7 +62,7 @@ def write_figures(result: PipelineResult, folder: Path, execution: Execution | N
 
     # What several threads need is imported before they start. matplotlib's figures are not made for threads, so one
     # thread draws all of them, and begins first because importing them takes longest.
-    import matplotlib  # noqa: F401, PLC0415 - slow to import, and only figures need it
+    import matplotlib as mpl  # noqa: F401, PLC0415 - slow to import, and only figures need it
     from PIL import ImageDraw, ImageFont, PngImagePlugin  # noqa: F401, PLC0415 - likewise
 
     (execution or Execution()).map(write, [curves, *([drawing] for drawing in slices)])

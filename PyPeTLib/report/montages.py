@@ -114,7 +114,9 @@ def summary_page(result: PipelineResult, brain: BrainSlices) -> Page:
     view = brain.view(len(maps), margin=3.0)
     scales = [colour_scale(shown) for shown in maps]
     tiles = [_map_tiles(shown, scale, brain, view, slices) for shown, scale in zip(maps, scales, strict=True)]
-    picture, corners = mosaic(np.stack(tiles, axis=1).reshape(-1, view.rows, view.columns), len(maps), gap=GAP, strip=STRIP)
+    picture, corners = mosaic(
+        np.stack(tiles, axis=1).reshape(-1, view.rows, view.columns), len(maps), gap=GAP, strip=STRIP
+    )
     above, below = 76, 80
     picture = np.pad(picture, ((above, below), (0, 0)))
     heading = Heading(
@@ -180,7 +182,8 @@ def baseline_planes(result: PipelineResult, orientation: Reorientation, slices: 
     total = np.zeros((*data.shape[:2], slices.size), np.float32)
     for frame in range(baseline.start, baseline.stop):
         total += data[..., frame][..., slices]
-    return total / np.float32(baseline.stop - baseline.start)
+    total /= np.float32(baseline.stop - baseline.start)
+    return total
 
 
 def framed(heading: Heading, picture: Pixels, *, right: int = 0) -> tuple[Page, int, int]:

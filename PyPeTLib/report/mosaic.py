@@ -83,7 +83,8 @@ class SliceView:
         """Where the middle of each slice lies toward the top, in mm."""
         x, y, _ = self.grid.shape
         affine = self.grid.affine
-        return affine[2, :2] @ [(x - 1) / 2, (y - 1) / 2] + affine[2, 2] * slices + affine[2, 3]
+        heights: Curve = affine[2, :2] @ [(x - 1) / 2, (y - 1) / 2] + affine[2, 2] * slices + affine[2, 3]
+        return heights
 
     def place(self, point: tuple[float, float, float]) -> tuple[float, float, int]:
         """Column and row in pixels, and the nearest slice, of a point in RAS+ mm."""

@@ -1,7 +1,7 @@
 """A page of palette entries on which pictures and text are put, and PNG files.
 
-Text is set by Pillow, which matplotlib brings along, with matplotlib's own font: it is an order of magnitude quicker than
-matplotlib's text, and the pages of slices hold dozens of labels.
+Text is set by Pillow, which matplotlib brings along, with matplotlib's own font: it is an order of magnitude quicker
+than matplotlib's text, and the pages of slices hold dozens of labels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ FONT = "DejaVuSans.ttf"
 TITLE, BODY, SMALL = 30, 22, 18
 """Text sizes in pixels; pages are some 1500 pixels wide."""
 
-MINIMUM_LETTERS = 20
+FEWEST_LETTERS = 10
+"""A line never holds fewer."""
 
 
 class Page:
@@ -38,12 +39,12 @@ class Page:
     @property
     def width(self) -> int:
         """Width in pixels."""
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
         """Height in pixels."""
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
     @cached_property
     def rgb(self) -> Pixels:
@@ -97,8 +98,12 @@ class Page:
 
     def lines(self, text: str, width: float, size: int = BODY) -> list[str]:
         """Text broken into lines of at most so many pixels."""
-        letters = max(MINIMUM_LETTERS, int(len(text) * width / max(1.0, self.length(text, size))))
-        return textwrap.wrap(text, letters)
+        letters = int(len(text) * width / max(1.0, self.length(text, size))) + 4
+        while True:
+            lines = textwrap.wrap(text, max(letters, FEWEST_LETTERS))
+            if letters <= FEWEST_LETTERS or all(self.length(line, size) <= width for line in lines):
+                return lines
+            letters -= 2
 
     def length(self, text: str, size: int) -> float:
         """Width of a line of text in pixels."""
@@ -106,10 +111,10 @@ class Page:
 
     def _font(self, size: int) -> FreeTypeFont:
         if size not in self._fonts:
-            import matplotlib  # noqa: PLC0415 - slow to import, and only figures need it
+            import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only figures need it
             from PIL import ImageFont  # noqa: PLC0415 - likewise
 
-            path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / FONT
+            path = Path(mpl.get_data_path()) / "fonts" / "ttf" / FONT
             # the basic layout does not depend on which libraries Pillow was built with
             self._fonts[size] = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
         return self._fonts[size]
@@ -132,7 +137,9 @@ def vertical_bar(page: Page, scale: ColourScale, column: int, row: int, height: 
     page.put(np.repeat(ramp[:, None], width, axis=1), column, row)
     for tick in scale.ticks:
         at = row + round((1 - _share(scale, tick)) * (height - 1))
-        page.put(np.full((2, 8), SHADES["white"][1] - 1, np.uint8), column + width, min(max(at - 1, row), row + height - 2))
+        page.put(
+            np.full((2, 8), SHADES["white"][1] - 1, np.uint8), column + width, min(max(at - 1, row), row + height - 2)
+        )
         page.text(column + width + 14, at, scale.label(tick), size=BODY, anchor="lm")
 
 
@@ -148,7 +155,7 @@ def horizontal_bar(page: Page, scale: ColourScale, column: int, row: int, width:
         half = page.length(scale.label(tick), SMALL) / 2
         if at + half <= free_until:
             page.text(at, row + height + 8, scale.label(tick), size=SMALL, anchor="ma")
-            free_until = at - half - 4
+            free_until = at - half - 8
 
 
 def write_png(path: Path, picture: Pixels) -> None:
