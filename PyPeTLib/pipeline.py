@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Self
 
@@ -22,7 +22,9 @@ from PyPeTLib.io.toml import read_toml, write_toml
 from PyPeTLib.maps import PerfusionMaps
 from PyPeTLib.masking import BrainMask, MaskOptions, brain_mask, erode_mm
 from PyPeTLib.options import Options
+from PyPeTLib.preprocess.artefact import predict_artefact
 from PyPeTLib.preprocess.motion import MotionCorrection, MotionOptions, correct_motion
+from PyPeTLib.preprocess.refined import refined_curves
 from PyPeTLib.preprocess.resample import ResampleOptions, downsample, resample_map
 from PyPeTLib.preprocess.smoothing import SmoothingOptions, smooth_inside, vessel_like
 from PyPeTLib.quality import Flag, aif_flags, bolus_flags, curve_flags, motion_flags, no_aif_flag, uncalibrated_flag
@@ -121,7 +123,7 @@ class PipelineResult:
     motion : MotionCorrection
     brain : BrainMask
     analysed : ndarray of bool, shape (x, y, z)
-        The brain's voxels that every frame covers.
+        The brain's voxels that every frame covers and whose curves motion has not spoilt.
     bolus : BolusArrival
     concentration : Concentration
         Of the analysed voxels, after smoothing.
@@ -204,15 +206,20 @@ def run_pipeline(
     with clock.stage("mask"):
         brain = _find_brain(working, series, config, given)
     with clock.stage("bolus"):
-        # What left the field of view in some frame holds no curve.
+        # what left the field of view in some frame has no whole curve
         analysed = brain.mask & motion.covered
         signal = masked_signal(working, analysed)
         bolus = find_bolus(signal, working.frame_times, working.modality, config.contrast)
+        undisturbed = analysed
+        if motion.applied:
+            signal, analysed, undisturbed = _without_artefact(signal, analysed, bolus, motion, execution)
         unsmoothed = _concentration(signal, bolus, working, execution)
         flags = bolus_flags(bolus, unsmoothed.curves.mean(axis=0, dtype=np.float64))
         flags += motion_flags(motion.estimate, applied=motion.applied)
     with clock.stage("aif"):
-        aif, reason = _find_aif(unsmoothed, working, series, analysed, bolus, config, given)
+        aif, reason = _find_aif(unsmoothed, working, series, analysed, undisturbed, bolus, config, given)
+        if aif is not None and aif.mask is not None and motion.applied:
+            aif = _refined_aif(aif, aif.mask, resampled, motion, bolus, execution)
     with clock.stage("smoothing"):
         vessels = vessel_like(unsmoothed.curves, config.smoothing.vessel_ratio)
         smoothed = smooth_inside(
@@ -315,6 +322,22 @@ def _find_brain(working: PerfusionSeries, series: PerfusionSeries, config: Pipel
     return brain_mask(mean, working.grid, working.modality, config.mask)
 
 
+def _without_artefact(
+    signal: Volume, analysed: Mask, bolus: BolusArrival, motion: MotionCorrection, execution: Execution
+) -> tuple[Volume, Mask, Mask]:
+    """Signal curves without the predicted error of the interpolation; where it is small; where it hardly matters."""
+    artefact = predict_artefact(motion.series, analysed, bolus.baseline, motion.estimate, execution)
+    error = artefact.error
+    if motion.series.modality is Modality.DSC:
+        # the bolus scales the signal, and the error with it
+        near = signal[artefact.voxels]
+        error = error * np.clip(near / np.maximum(near[:, bolus.baseline].mean(axis=1), 1)[:, None], 0, 1)
+    signal[artefact.voxels] -= error
+    largest = artefact.largest(len(signal))
+    keep = largest <= artefact.limit
+    return signal[keep], unravelled(keep, analysed), unravelled(largest <= artefact.limit / 3, analysed)
+
+
 def _concentration(signal: Volume, bolus: BolusArrival, series: PerfusionSeries, execution: Execution) -> Concentration:
     return concentration(signal, bolus, series.modality, echo_time=series.acquisition.echo_time, execution=execution)
 
@@ -324,6 +347,7 @@ def _find_aif(
     working: PerfusionSeries,
     series: PerfusionSeries,
     analysed: Mask,
+    undisturbed: Mask,
     bolus: BolusArrival,
     config: PipelineConfig,
     given: Given,
@@ -338,11 +362,26 @@ def _find_aif(
         return aif_from_mask(curves, mask, times, bolus.baseline), ""
     if not bolus.found:
         return None, "no bolus was found, so there is no artery to look for"
-    search = erode_mm(analysed, working.grid, config.aif.erosion)
+    search = erode_mm(analysed, working.grid, config.aif.erosion) & undisturbed
     try:
         return select_aif(unsmoothed.curves, analysed, search, working.grid, times, bolus, config.aif), ""
     except InputError as error:
         return None, str(error)
+
+
+def _refined_aif(
+    aif: ArterialInputFunction,
+    mask: Mask,
+    uncorrected: PerfusionSeries,
+    motion: MotionCorrection,
+    bolus: BolusArrival,
+    execution: Execution,
+) -> ArterialInputFunction:
+    """The same artery with a curve that interpolation has not flattened."""
+    signal = refined_curves(uncorrected, mask, bolus.baseline, motion.estimate)
+    curves = _concentration(signal, bolus, uncorrected, execution).curves
+    refined = aif_from_mask(curves, mask, uncorrected.frame_times, bolus.baseline)
+    return replace(refined, source=aif.source, candidates=aif.candidates)
 
 
 def _quantities(

@@ -15,21 +15,30 @@ from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
 from PyPeTLib.masking.morphology import components_of_size, deepest_part, depth_within, largest_component
 from PyPeTLib.series import Modality
 
-BONE_HU = 300.0
+_BONE_HU = 300.0
 """Above everything soft, bolus included; below bone."""
 
-AIR_HU = -150.0
-FAT_HU = -50.0
 _DIPLOE_HU = 600.0
-"""Spongy bone reaches no more than this; it must not count as inside where dense bone hides it only thinly."""
+"""Spongy bone reaches no more than this; it must not count as inside where dense bone covers it only thinly."""
 
+_AIR_HU = -150.0
+_FAT_HU = -50.0
 _CLIP_HU = (-200.0, 2000.0)
+"""Air counts as little more than fat, so that half a block of bone beside air still stands out; metal as dense bone."""
+
 _LEAST_BONE_ML = 5.0
 _CRUMB = 0.01
+"""Pieces of bone smaller than this share of the skull are calcifications, coils and the like."""
+
 _ORBIT_MM = 6.0
+"""Half-width of the widest foramen between orbit or face and brain; the foramen magnum is cut by its area."""
+
 _CORE = 0.7
+"""Share of the greatest distance to bone, in the middle of the brain, within which all is brain."""
+
 _HIDDEN = 0.9
 _HALF_OPEN = 0.5
+"""Share of directions with bone: all around in the middle of a skull; half on the line that closes a gap."""
 
 
 @MASK_METHODS.register(
@@ -75,7 +84,7 @@ def ct_skull(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions)
 
     def is_inside(z: int) -> Mask:
         layer = mean[:, :, z]
-        within: Mask = (layer < threshold) & (layer > AIR_HU)
+        within: Mask = (layer < threshold) & (layer > _AIR_HU)
         return within
 
     mask = refined(lattice, inside, outside, is_inside, bridge=options.bridge, upright=True)
@@ -92,10 +101,10 @@ def _levels(mean: Volume, grid: Grid) -> tuple[float, float]:
     """HU of soft tissue and of bone."""
     # every second pixel tells as much
     sample = mean[::2, ::2]
-    bone = sample[sample > BONE_HU]
+    bone = sample[sample > _BONE_HU]
     if bone.size * 4 * grid.voxel_volume / 1000 < _LEAST_BONE_ML:
         raise InputError(
-            f"no skull was found: only {bone.size * 4 * grid.voxel_volume / 1000:.1f} ml lie above {BONE_HU:.0f} HU "
+            f"no skull was found: only {bone.size * 4 * grid.voxel_volume / 1000:.1f} ml lie above {_BONE_HU:.0f} HU "
             f"(values range from {mean.min():.0f} to {mean.max():.0f}). Check that the series is a CT of the head in "
             "HU, or give a brain mask with --mask."
         )
@@ -106,7 +115,7 @@ def _levels(mean: Volume, grid: Grid) -> tuple[float, float]:
 
 def _inside(blocks: Volume, wall: Mask, lattice: Lattice) -> tuple[Mask, Mask]:
     """Blocks inside and outside the skull."""
-    soft = ~wall & (blocks > FAT_HU)
+    soft = ~wall & (blocks > _FAT_HU)
     rim = np.zeros_like(wall)
     rim[[0, -1]] = rim[:, [0, -1]] = True
     hidden = enclosure(wall | (rim & soft), lattice.sizes)
@@ -131,7 +140,7 @@ def _inside(blocks: Volume, wall: Mask, lattice: Lattice) -> tuple[Mask, Mask]:
 
 def _open_air(blocks: Volume) -> Mask:
     """Air that reaches the image's edge within the slices; bubbles inside the skull do not."""
-    labels, n = ndimage.label(blocks < AIR_HU)
+    labels, n = ndimage.label(blocks < _AIR_HU)
     edges = np.concatenate([labels[face].ravel() for face in ((0,), (-1,), (slice(None), 0), (slice(None), -1))])
     open_to_edge = np.zeros(n + 1, dtype=bool)
     open_to_edge[edges] = True

@@ -22,7 +22,7 @@ from PyPeTLib.masking.morphology import (
 FORAMEN_CM2 = 8.0
 """Area of a foramen magnum of 30 by 35 mm: below it runs the spinal canal, which is no brain."""
 
-_TOUCHING_CM = 2.0
+_TOUCHING_CM2 = 2.0
 
 
 def refined(
@@ -84,7 +84,7 @@ def field_of_view_notes(mask: Mask, grid: Grid) -> list[str]:
         "posterior": (mask[:, 0], x * z),
         "anterior": (mask[:, -1], x * z),
     }
-    cut = [name for name, (face, area) in sides.items() if np.count_nonzero(face) * area > 100 * _TOUCHING_CM]
+    cut = [name for name, (face, area) in sides.items() if np.count_nonzero(face) * area > 100 * _TOUCHING_CM2]
     if not cut:
         return []
     return [f"The brain reaches the edge of the field of view ({', '.join(cut)}): part of it is not imaged."]

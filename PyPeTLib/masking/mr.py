@@ -13,22 +13,36 @@ from PyPeTLib.geometry import Grid
 from PyPeTLib.masking.edge import FORAMEN_CM2, field_of_view_notes, refined
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
-from PyPeTLib.masking.morphology import deepest_part, depth_within
+from PyPeTLib.masking.morphology import deepest_part, depth_within, dilate_in_plane, erode_in_plane
 from PyPeTLib.series import Modality
 
 _SURROUNDINGS_MM = 60.0
+"""Edge of the box that local brightness is averaged over: wider than any structure, narrower than coil shading."""
+
 _FAINT = 0.1
 _DARK = 0.35
 _GLARING = 1.5
+"""Signal relative to brain: at most air; at most skull; more than brain has (fat, eyes, CSF)."""
+
 _MIDDLE_MM = 35.0
 _RIM_MM = 4.0
+"""Reach of the edge: thickness of the CSF around the brain and of the partial volume at it."""
+
 _CEILING = 0.85
 _INTERIOR = 0.7
+"""Highest threshold relative to the surroundings: at the edge, and where a first mask says that it is far."""
+
 _HOLE_ML = 5.0
+"""Dark islands below this volume are vessels, bleeding or signal loss, not skull."""
+
 _ORBIT_MM = 6.0
 _CORE = 0.7
 _PASSAGE_MM = 4.0
+"""Half-width of bridges between brain and scalp or face, within a slice."""
+
 _FLARE = 0.36
+"""How far the brain's outline may widen from slice to slice per slice thickness: 20 degrees, of which tilt takes 15."""
+
 _OVERLAP = 0.8
 _VERTEX_CM2 = 0.5
 
@@ -113,15 +127,16 @@ def march(bright: Mask, core: Mask, sizes: Sequence[float]) -> Mask:
     whole = _without_holes(bright, sizes)
     inside = np.zeros_like(bright)
     start = int(np.argmax(core.sum(axis=(0, 1))))
+    wide = erode_in_plane(whole, sizes, _PASSAGE_MM)
     everywhere = np.ones(bright.shape[:2], dtype=bool)
-    inside[:, :, start] = _rooms(whole[:, :, start], core[:, :, start], everywhere, sizes, overlap=0.0)
+    inside[:, :, start] = _rooms(whole[:, :, start], wide[:, :, start], core[:, :, start], everywhere, sizes)
     for path in (range(start + 1, bright.shape[2]), range(start - 1, -1, -1)):
         before = inside[:, :, start]
         for z in path:
             if not before.any() or (z > start and _is_cap(bright[:, :, z], before, sizes)):
                 break
-            near = _plane_depth(~before, sizes) <= _FLARE * sizes[2] + 0.5 * sizes[0]
-            before = _rooms(whole[:, :, z], before, near, sizes, overlap=_OVERLAP)
+            near = dilate_in_plane(before, sizes, _FLARE * sizes[2] + 0.5 * sizes[0])
+            before = _rooms(whole[:, :, z], wide[:, :, z] & near, before, near, sizes, overlap=_OVERLAP)
             area = np.count_nonzero(before) * sizes[0] * sizes[1] / 100
             if area < (_VERTEX_CM2 if z > start else FORAMEN_CM2):
                 break
@@ -129,28 +144,23 @@ def march(bright: Mask, core: Mask, sizes: Sequence[float]) -> Mask:
     return inside
 
 
-def _rooms(bright: Mask, marker: Mask, allowed: Mask, sizes: Sequence[float], *, overlap: float) -> Mask:
-    """The bright rooms of a slice of which this share lies within a marker, cut where passages are narrow."""
-    labels, n = ndimage.label((_plane_depth(bright, sizes) > _PASSAGE_MM) & allowed)
+def _rooms(
+    bright: Mask, wide: Mask, marker: Mask, allowed: Mask, sizes: Sequence[float], *, overlap: float = 0.0
+) -> Mask:
+    """The bright rooms of a slice of whose wide parts this share lies within a marker, cut where they are narrow."""
+    labels, n = ndimage.label(wide)
     area = np.bincount(labels.ravel(), minlength=n + 1)
     shared = np.bincount(labels[marker], minlength=n + 1)
     chosen = shared > overlap * area
     chosen[0] = False
-    rooms = chosen[labels]
-    reach = _plane_depth(~rooms, sizes) <= _PASSAGE_MM + 0.5 * max(sizes[:2])
-    result: Mask = reach & bright & allowed
-    return result
+    reach = dilate_in_plane(chosen[labels], sizes, _PASSAGE_MM + 0.5 * max(sizes[:2]))
+    return reach & bright & allowed
 
 
 def _is_cap(bright: Mask, before: Mask, sizes: Sequence[float]) -> bool:
     """Whether the middle of the brain below is dark: a cap of bone, with scalp around it that is no brain."""
-    depth = _plane_depth(before, sizes)
+    depth = depth_within(before[:, :, np.newaxis], sizes)[:, :, 0]
     return bool(bright[depth > 0.7 * depth.max()].mean() < 0.5)
-
-
-def _plane_depth(layer: Mask, sizes: Sequence[float]) -> Volume:
-    """`depth_within` of one slice."""
-    return depth_within(layer[:, :, np.newaxis], sizes)[:, :, 0]
 
 
 def _surroundings(blocks: Volume, lattice: Lattice) -> Volume:

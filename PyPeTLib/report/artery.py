@@ -122,7 +122,7 @@ def _draw_place(page: Page, result: PipelineResult, aif: ArterialInputFunction, 
     whole = view_around(brain.mask | artery, grid, margin=4.0, width=PANEL[0], height=PANEL[1])
     marked = artery[..., best, None]
     close = view_around(marked, grid, margin=ZOOM_MARGIN_MM, width=PANEL[0], height=PANEL[1])
-    peak = unravelled(result.concentration.curves[:, top], result.brain.mask)
+    peak = unravelled(result.concentration.curves[:, top], result.analysed)
     projected = brain.orientation.to_ras(peak).max(axis=2, keepdims=True)
     plane = _concentration_plane(result, brain, best, top)
     height = f"slice at {whole.heights(np.array([best]))[0]:.1f} mm".replace("-", "−")

@@ -32,6 +32,8 @@ COLOURS = 256 - FIRST_COLOUR
 TMAX_MARKS = (4.0, 6.0, 8.0, 10.0)
 """Tmax thresholds in s that stroke software shows."""
 TMAX_BANDS = 12
+SMOOTH_BANDS = 64
+"""Steps that the eye does not tell apart; more of them only make larger files."""
 
 
 def palette() -> Pixels:
@@ -56,7 +58,7 @@ class ColourScale:
     low, high : float
         Values outside get the colour of the nearer end.
     bands : int
-        Number of equal steps of colour; 0 for as many as the palette has.
+        Number of equal steps of colour.
     ticks : tuple of float
         Values written beside the colour bar.
     fitted : bool
@@ -65,18 +67,16 @@ class ColourScale:
 
     low: float
     high: float
-    bands: int = 0
+    bands: int = SMOOTH_BANDS
     ticks: tuple[float, ...] = ()
     fitted: bool = False
 
     def entries(self, values: Volume) -> Pixels:
         """Palette entries of values."""
-        count = self.bands or COLOURS
-        step = np.clip((values - self.low) * np.float32(count / (self.high - self.low)), 0, count - 1)
-        step = step.astype(np.intp)
-        if self.bands:
-            step = step * (COLOURS - 1) // (self.bands - 1)
-        entries: Pixels = (step + FIRST_COLOUR).astype(np.uint8)
+        place = (values - self.low) * np.float32(self.bands / (self.high - self.low))
+        band = np.clip(place, 0, self.bands - 1).astype(np.uint8)
+        colours = FIRST_COLOUR + np.arange(self.bands) * (COLOURS - 1) // (self.bands - 1)
+        entries: Pixels = colours.astype(np.uint8)[band]
         return entries
 
     def label(self, tick: float) -> str:

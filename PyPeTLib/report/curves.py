@@ -19,7 +19,8 @@ DPI = 100
 FONT_FAMILY = "DejaVu Sans"
 TEXT, NOTE = 13, 11
 """Sizes in points."""
-INK, PALE, SHADE, ALARM = "#222222", "#d9d9d9", "#dbe9f6", "#f4c7c3"
+INK, PALE, SHADE = "#222222", "#d9d9d9", "#dbe9f6"
+ALARM, FAILURE = "#f4c7c3", "#b00020"
 LINES = ("#0072b2", "#d55e00", "#009e73")
 """Colours that colour-blind readers can tell apart (Okabe and Ito 2008)."""
 WIDTH = 1500
@@ -120,7 +121,7 @@ def new_axes(figure: Figure, box: Box, x_label: str, y_label: str) -> Axes:
 
 def style_ticks(axes: Axes) -> None:
     """Ticks and frame of axes in ink."""
-    axes.tick_params(labelsize=NOTE, colors=INK, labelfontfamily=FONT_FAMILY)
+    axes.tick_params(labelsize=NOTE, colors=INK)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(INK)
@@ -147,19 +148,8 @@ def write_legend(axes: Axes, *others: Axes, columns: int = 5) -> None:
 
 
 def write_sentence(axes: Axes, sentence: str) -> None:
-    """A sentence that says why axes are empty or flat."""
-    axes.text(
-        0.5,
-        0.88,
-        sentence,
-        transform=axes.transAxes,
-        ha="center",
-        va="center",
-        fontsize=TEXT,
-        color="#b00020",
-        fontfamily=FONT_FAMILY,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9},
-    )
+    """A sentence above axes, at the left, that says why they are empty or flat."""
+    axes.text(0.0, 1.02, sentence, transform=axes.transAxes, fontsize=TEXT, color=FAILURE, fontfamily=FONT_FAMILY)
 
 
 def shade_frames(axes: Axes, times: Any, frames: slice, colour: str, label: str) -> None:

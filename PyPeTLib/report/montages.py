@@ -156,8 +156,12 @@ def mask_page(result: PipelineResult) -> Page:
         window = f"window {low:.3g} to {high:.3g} (signal)"
     tiles = view.enlarged(grey_entries(view.cells(planes)[0], low, high))
     edge = outline(view.mask_pixels(brain.mask[..., slices]))
-    first, shades, _ = SHADES["cyan"]
-    tiles[edge] = first + shades - 1
+    analysed = brain.orientation.to_ras(result.analysed)
+    left_out = int(np.count_nonzero(brain.mask & ~analysed))
+    inner = outline(view.mask_pixels(analysed[..., slices])) if left_out else np.zeros_like(edge)
+    for pixels, colour in ((inner, "yellow"), (edge, "cyan")):
+        first, shades, _ = SHADES[colour]
+        tiles[pixels] = first + shades - 1
     picture, corners = mosaic(tiles, n_columns, gap=GAP, strip=STRIP)
     baseline = result.bolus.baseline
     heading = Heading(
@@ -167,7 +171,7 @@ def mask_page(result: PipelineResult) -> Page:
             f"{result.brain.volume(working.grid):.0f} ml · method {result.brain.method} · mean of frames "
             f"{baseline.start + 1} to {baseline.stop} of {working.n_frames} · {window}",
         ),
-        warnings=result.brain.notes,
+        warnings=(*result.brain.notes, *_left_out(left_out, int(np.count_nonzero(brain.mask)))),
         footnote="Cyan: outline of the mask.",
     )
     page, left, top = framed(heading, picture)
@@ -247,6 +251,13 @@ def _map_heading(
         failures=failures(result),
         footnote="Dark grey: brain without a value.",
     )
+
+
+def _left_out(voxels: int, of: int) -> tuple[str, ...]:
+    if not voxels:
+        return ()
+    share = f"{voxels / of:.1%}"
+    return (f"{share} of the mask lies outside the analysed part (yellow): out of view or spoilt by motion.",)
 
 
 def _aif_fact(result: PipelineResult) -> str:

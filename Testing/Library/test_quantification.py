@@ -114,7 +114,7 @@ def test_methods_without_lags_have_no_tmax():
 
 @pytest.mark.parametrize("aif", [np.zeros(10), -AIF, AIF - 2])
 def test_an_aif_without_area_is_refused(aif):
-    with pytest.raises(InputError, match="area under the arterial input function is .*; it must be positive"):
+    with pytest.raises(InputError, match=r"area under the arterial input function is .*; it must be positive"):
         quantify(CURVE, aif, TIMES, estimate(), QuantificationOptions())
 
 

@@ -58,7 +58,7 @@ def test_an_unknown_name_is_an_input_error_and_a_key_error(tools):
 
 @pytest.mark.parametrize(("name", "aliases"), [("saw", ()), ("SAW", ()), ("axe", ("maul",)), ("mallet", ())])
 def test_a_name_is_given_once(tools, name, aliases):
-    with pytest.raises(ValueError, match="tools: the name .* is taken"):
+    with pytest.raises(ValueError, match=r"tools: the name .* is taken"):
         tools.register(name, summary="another", aliases=aliases)("x")
     assert list(tools) == ["saw", "hammer", "knife"]
 

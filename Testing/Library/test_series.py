@@ -106,7 +106,11 @@ def test_frame_times_are_a_copy_that_cannot_be_written_to():
         (np.arange(7.0), 7, "7 time frames are too few; .* at least 8"),
         (np.arange(9.0), 10, "9 frame times were given for 10 frames"),
         (np.zeros((2, 5)), 10, "frame times were given for 10 frames"),
-        ([0, 1, 2, 3, 3, 5, 6, 7, 8, 9], 10, r"must increase, but frame 4 \(counted from 0\) is at 3 s after frame 3 at 3 s"),
+        (
+            [0, 1, 2, 3, 3, 5, 6, 7, 8, 9],
+            10,
+            r"must increase, but frame 4 \(counted from 0\) is at 3 s after frame 3 at 3 s",
+        ),
         ([0, 1, 2, 5, 4, 5, 6, 7, 8, 9], 10, "frame 4 .* is at 4 s after frame 3 at 5 s"),
         ([0, 1, 2, np.nan, 4, 5, 6, 7, 8, 9], 10, "NaN or infinite"),
         (np.arange(10) * 1000.0, 10, "1000 to 1000 s apart.*milliseconds"),

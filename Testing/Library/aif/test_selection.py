@@ -137,9 +137,9 @@ def test_a_vein_is_not_taken_however_high_it_is(vein):
 def test_sizes_are_judged_in_cubic_millimetres():
     # eight voxels of 12 mm³
     scene = block()
-    with pytest.raises(InputError, match="no cluster .* has a fitting size"):
+    with pytest.raises(InputError, match=r"no cluster .* has a fitting size"):
         choose(scene, maximum_volume=90.0)
-    with pytest.raises(InputError, match="no cluster .* has a fitting size"):
+    with pytest.raises(InputError, match=r"no cluster .* has a fitting size"):
         choose(scene, minimum_volume=100.0)
     finer = (*scene[:2], Grid(BLOCK, np.diag([1.0, 1.0, 1.5, 1.0])), *scene[3:])
     assert choose(finer, maximum_volume=90.0).mask.any()
@@ -167,7 +167,7 @@ def test_noise_holds_no_artery():
 
 def test_clusters_that_are_too_large_are_listed_with_their_verdict():
     scene = block(vein=200.0, late=0.0)
-    signal, mask, grid, times, bolus, artery, vein = scene
+    signal, *_, artery, vein = scene
     thick = vein.copy()
     thick[8:13, 8:13, 1:5] = True
     signal = signal.reshape(*BLOCK, 45).copy()

@@ -44,7 +44,8 @@ def test_a_misspelt_method_is_named_with_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("old", "name"), [("SVD", "ssvd"), ("bcSVD1", "bsvd-simpson"), ("bcSVD2", "bsvd"), ("oSVD", "osvd"), ("boxNLR", "box-nlr")]
+    ("old", "name"),
+    [("SVD", "ssvd"), ("bcSVD1", "bsvd-simpson"), ("bcSVD2", "bsvd"), ("oSVD", "osvd"), ("boxNLR", "box-nlr")],
 )
 def test_the_names_of_the_original_tool_find_its_methods(old, name):
     assert DeconvolutionOptions(method=old).method == name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -161,3 +163,18 @@ def test_curves_and_aif_are_not_written_to(analyse, method):
     aif.setflags(write=False)
     analyse(curves, aif, TILES.times, method)
     np.testing.assert_array_equal(curves, CURVES)
+
+
+@every_method
+def test_memory_of_a_thread_is_bounded(method):
+    # every thread holds one piece, and workstations have dozens of threads
+    many = np.tile(CURVES, (VOXELS_PER_PIECE // len(CURVES), 1))
+    options = DeconvolutionOptions(method=method)
+    tracemalloc.start()
+    try:
+        deconvolve(many, TILES.aif, TILES.times, options, Execution(threads=1))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    print(f"{method}: {peak / 1e6:.0f} MB beside the curves")
+    assert peak < 64e6

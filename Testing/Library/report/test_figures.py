@@ -18,7 +18,9 @@ from PyPeTLib.report import write_figures
 NAMES = ["cbf", "cbv", "mtt", "ttp", "tmax", "summary", "mask", "bolus", "aif", "motion"]
 
 
-@pytest.mark.parametrize("fixture", ["ct_result", "dsc_result", "no_bolus_result"])
+@pytest.mark.parametrize(
+    "fixture", ["ct_result", "dsc_result", "no_bolus_result", "downsampled_result", "partly_analysed_result"]
+)
 def test_every_figure_is_written_readable_and_small(fixture, request, tmp_path):
     paths = write_figures(request.getfixturevalue(fixture), tmp_path / "new" / "figures")
     assert [path.name for path in paths] == [f"{name}.png" for name in NAMES]

@@ -123,8 +123,14 @@ def test_mask_page_outlines_the_mask(modality, ct_result, dsc_result):
         count(mask_page(dataclasses.replace(result, brain=dataclasses.replace(result.brain, mask=m))), "cyan")
         for m in (few, many)
     ]
-    assert 4 <= counts[0]
+    assert counts[0] >= 4
     assert counts[1] > 1000
+
+
+def test_what_is_not_analysed_is_told_on_the_page_of_the_mask(ct_result, partly_analysed_result):
+    assert (ct_result.analysed == ct_result.brain.mask).all()
+    assert count(mask_page(ct_result), "yellow") == 0
+    assert count(mask_page(partly_analysed_result), "yellow") > 100
 
 
 def test_notes_of_the_mask_stand_on_its_page(ct_result):

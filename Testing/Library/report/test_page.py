@@ -96,5 +96,5 @@ def test_png_holds_the_picture_and_nothing_else(shape, tmp_path):
 
 
 def test_a_figure_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(InputError, match="lost/cbf.png"):
+    with pytest.raises(InputError, match=r"cbf\.png"):
         write_png(tmp_path / "lost" / "cbf.png", np.zeros((4, 4), np.uint8))
