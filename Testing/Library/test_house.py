@@ -1,0 +1,73 @@
+"""Rules of the house that a newcomer could break without noticing."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "PyPeTLib"
+FILES = sorted(LIBRARY.rglob("*.py"))
+
+GROUND_FLOOR = ("arrays", "errors", "registry", "options", "geometry", "series", "maps", "execution", "version")
+LAYERS = (
+    GROUND_FLOOR,
+    ("io",),
+    ("preprocess",),
+    ("masking",),
+    ("contrast",),
+    ("aif",),
+    ("deconvolution",),
+    ("quantification",),
+    ("assembly", "quality"),
+    ("compute", "pipeline"),
+    ("report",),
+    ("cli", "__main__"),
+)
+"""From the ground up: a module may import from its own layer and from those below."""
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def layer_of(module: str) -> int | None:
+    return next((i for i, layer in enumerate(LAYERS) if module in layer), None)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_library_knows_neither_slicer_nor_qt(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert not roots & {"slicer", "vtk", "qt", "ctk", "PySide6", "mrml"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_a_stage_never_imports_a_later_one(path: Path) -> None:
+    own = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+    if own in ("__init__", "phantom"):
+        pytest.skip("the package's front door and the phantoms see the whole library")
+    layer = layer_of(own)
+    assert layer is not None, f"{own} has no layer yet: give it one here"
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "PyPeTLib" and len(parts) > 1:
+            other = layer_of(parts[1])
+            assert other is None or other <= layer, f"{path.name} imports {name}, which lies above it"
+        assert not name.startswith("PyPeTLib.phantom") or own == "cli"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
+
+
+def test_top_of_the_project_holds_what_the_customer_fixed() -> None:
+    for name in ("PyPeTLib", "Testing", "README.md", "LICENSE.txt", "CHANGELOG.md", "Makefile", ".ci/run"):
+        assert (ROOT / name).exists(), name
