@@ -17,7 +17,7 @@ from PyPeTLib.assembly import assemble_maps, unravelled
 from PyPeTLib.contrast import BolusArrival, Concentration, ContrastOptions, concentration, find_bolus
 from PyPeTLib.deconvolution import DeconvolutionOptions, Estimate, deconvolve
 from PyPeTLib.errors import InputError
-from PyPeTLib.execution import Execution
+from PyPeTLib.execution import Execution, single_threaded_blas
 from PyPeTLib.io.toml import read_toml, write_toml
 from PyPeTLib.maps import PerfusionMaps
 from PyPeTLib.masking import BrainMask, MaskOptions, brain_mask, erode_mm
@@ -26,7 +26,7 @@ from PyPeTLib.preprocess.artefact import predict_artefact
 from PyPeTLib.preprocess.motion import MotionCorrection, MotionOptions, correct_motion
 from PyPeTLib.preprocess.refined import refined_curves
 from PyPeTLib.preprocess.resample import ResampleOptions, downsample, resample_map
-from PyPeTLib.preprocess.smoothing import SmoothingOptions, smooth_inside, vessel_like
+from PyPeTLib.preprocess.smoothing import SmoothingOptions, keep_components, smooth_inside, vessel_like
 from PyPeTLib.quality import Flag, aif_flags, bolus_flags, curve_flags, motion_flags, no_aif_flag, uncalibrated_flag
 from PyPeTLib.quantification import QuantificationOptions, Quantities, quantify
 from PyPeTLib.series import Modality, PerfusionSeries
@@ -67,9 +67,9 @@ class PipelineConfig(Options):
 
 
 _BY_MODALITY: dict[Modality, dict[str, dict[str, Any]]] = {
-    # CT is noisier a voxel: more smoothing, and less oscillation of the response allowed.
-    Modality.CTP: {"smoothing": {"sigma": 2.0}, "deconvolution": {"oscillation_index": 0.017}},
-    Modality.DSC: {"smoothing": {"sigma": 0.75}, "deconvolution": {"oscillation_index": 0.035}},
+    # CT is noisier a voxel, and its curves are few shapes; MR has less noise and larger voxels to blur.
+    Modality.CTP: {"smoothing": {"sigma": 2.0, "temporal_rank": 6}},
+    Modality.DSC: {"smoothing": {"sigma": 0.75, "temporal_rank": 0}},
 }
 
 
@@ -226,6 +226,9 @@ def run_pipeline(
             signal, analysed, ~vessels, config.smoothing.sigma, working.grid.voxel_sizes, execution
         )
         content = _concentration(smoothed, bolus, working, execution)
+        with single_threaded_blas():
+            curves = keep_components(content.curves, ~vessels, config.smoothing.temporal_rank)
+        content = replace(content, curves=curves)
     with clock.stage("deconvolution"):
         quantities = None
         if aif is not None and bolus.found:

@@ -236,9 +236,8 @@ class OscillationSolver:
     length. For one and the same response it changes with the sampling; the limit here is therefore put on the
     integral of the modulus of the second derivative over the maximum (in 1/s), which does not.
 
-    Levels are tried by bisection, each on the voxels that are still open, so the cost grows with the logarithm
-    of the number of frequencies. Between the last level within the limit and the first beyond it the response
-    is interpolated, so that it follows the data continuously.
+    Levels are tried from the smoothest on, each on the voxels that are still open. Between the last level within
+    the limit and the first beyond it the response is interpolated, so that it follows the data without jumps.
     """
 
     def __init__(self, convolution: CirculantConvolution, problem: Problem) -> None:
@@ -276,28 +275,24 @@ class OscillationSolver:
 
     def levels(self, curves: Volume) -> tuple[IntArray, Volume]:
         """Last level within the limit for each voxel, and the share of the next one that it may take."""
-        low = np.zeros(len(curves), np.intp)
-        high = np.full(len(curves), len(self._solvers), np.intp)
-        low_oscillation = np.zeros(len(curves), np.float32)
-        high_oscillation = np.full(len(curves), np.inf, np.float32)
-        middle = low
-        untried = np.ones(len(curves), bool)
-        while untried.any():
-            for level in np.unique(middle[untried]):
-                voxels = np.flatnonzero(untried & (middle == level))
-                oscillation = self._oscillation(curves[voxels], level)
-                within = (oscillation <= self._limit) | (level == 0)
-                low[voxels[within]] = level
-                low_oscillation[voxels[within]] = oscillation[within]
-                high[voxels[~within]] = level
-                high_oscillation[voxels[~within]] = oscillation[~within]
-            untried = high - low > 1
-            middle = (low + high) // 2
+        last = np.full(len(curves), len(self._solvers) - 1, np.intp)
         share = np.zeros(len(curves), np.float32)
-        between = np.isfinite(low_oscillation) & np.isfinite(high_oscillation) & (high_oscillation > self._limit)
-        room = np.clip(self._limit - low_oscillation[between], 0, None)
-        share[between] = room / (high_oscillation[between] - low_oscillation[between])
-        return low, share
+        still = np.arange(len(curves))
+        before = self._oscillation(curves, 0)
+        for level in range(1, len(self._solvers)):
+            oscillation = self._oscillation(curves[still], level)
+            beyond = ~(oscillation <= self._limit)
+            stopped = still[beyond]
+            last[stopped] = level - 1
+            low, high = before[beyond], oscillation[beyond]
+            # a response without a peak has no finite oscillation: nothing of it is taken
+            between = (low <= self._limit) & np.isfinite(high)
+            step = np.where(between, high, 1) - np.where(between, low, 0)
+            share[stopped] = np.where(between, (self._limit - np.where(between, low, 0)) / step, 0)
+            still, before = still[~beyond], oscillation[~beyond]
+            if not still.size:
+                break
+        return last, share
 
     def _oscillation(self, curves: Volume, level: int) -> Volume:
         peak = self._solvers[level].impulse_response(curves).max(axis=1)
