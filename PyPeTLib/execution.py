@@ -76,7 +76,9 @@ class Execution:
             waiting = set(futures)
             try:
                 while waiting:
-                    _, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                    done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        future.result()
                     self.report(1 - len(waiting) / len(futures))
                 return [future.result() for future in futures]
             finally:

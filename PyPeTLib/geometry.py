@@ -18,7 +18,7 @@ from PyPeTLib.errors import InputError
 DType = TypeVar("DType", bound=np.generic)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """A lattice of voxels: shape ``(x, y, z)`` and the 4×4 affine from voxel indices to RAS+ millimetres."""
 
@@ -64,7 +64,7 @@ class Grid:
         return f"{shape} voxels of {size} mm, origin ({origin}) mm"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reorientation:
     """Axis permutation and flips that take a native grid to the nearest RAS+ one, and back.
 

@@ -85,7 +85,11 @@ def _checked(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
             raise InputError(f"option {name!r} must be true or false, found {value!r}")
         return value
     if kind in (int, float):
-        if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or (kind is int and not (math.isfinite(value) and value == int(value)))
+        ):
             raise InputError(f"option {name!r} must be {_NUMBERS[kind]}{unit and ' in'}{unit}, found {value!r}")
         if not meta["minimum"] <= value <= meta["maximum"]:
             raise InputError(

@@ -113,7 +113,7 @@ def quantify(
     valid = {"cbf": flow_found, "cbv": shows, "mtt": flow_found & (cbv > 0), "ttp": shows}
     for name, lag in (("tmax", estimate.time_of_peak), ("delay", estimate.delay)):
         if lag is not None:
-            values[name] = lag
+            values[name] = lag.copy()
             valid[name] = flow_found
     for name, value in values.items():
         value[~valid[name]] = 0

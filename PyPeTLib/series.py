@@ -70,6 +70,12 @@ class PerfusionSeries:
         times = check_frame_times(self.frame_times, data.shape[3], name=self.name)
         object.__setattr__(self, "data", data.astype(np.float32, copy=False))
         object.__setattr__(self, "frame_times", times)
+        if self.modality not in list(Modality):
+            raise InputError(
+                f"{self.name}: the modality {self.modality!r} is not known; give one of {', '.join(Modality)}"
+            )
+        if data.size == 0:
+            raise InputError(f"{self.name}: the series holds no voxels (shape {data.shape})")
         object.__setattr__(self, "modality", Modality(self.modality))
         grid = Grid(data.shape[:3], self.affine)
         object.__setattr__(self, "affine", grid.affine)

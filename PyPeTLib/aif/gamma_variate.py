@@ -64,7 +64,7 @@ def fit_gamma_variate(curve: Curve, times: Curve, *, tail: float = 0.4) -> Gamma
         return None
     low = np.flatnonzero(curve[top:] < tail * peak)
     end = top + (int(low[0]) if low.size else curve.size - top)
-    end = min(max(end, top + 2), curve.size)
+    end = min(max(end, top + 3), curve.size)
     window, inside = times[:end], curve[:end]
     start = _scan_onset(window, inside, top)
     if start is None:
@@ -86,7 +86,7 @@ def _scan_onset(times: Curve, curve: Curve, top: int) -> Curve | None:
     peak = float(curve[top])
     best: tuple[float, Curve] | None = None
     for t0 in np.linspace(times[0] - 1.0, times[top] - 0.5 * (times[top] - times[top - 1]), 60):
-        used = (times > t0 + 1e-3) & (curve > 0.1 * peak)
+        used = (times > t0 + 1e-3) & (curve > 0.02 * peak)
         if np.count_nonzero(used) < 4:
             continue
         since, value = times[used] - t0, curve[used]

@@ -14,8 +14,10 @@ from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
 
 MINIMUM_BASELINE = 1
-NOISE_FACTOR = 5.0
+NOISE_FACTOR = 4.0
 """A rise counts when it exceeds this many standard deviations of what is compared."""
+QUIET_WINDOWS = 3
+"""So many windows without a rise part the bolus from what went before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +93,16 @@ def sliding_window(signal: Volume, modality: Modality, options: ContrastOptions)
     if height <= NOISE_FACTOR * noise:
         return tracked, None
     enough = max(options.rise * height, NOISE_FACTOR * noise * np.sqrt(2 / 3))
-    rising = np.flatnonzero(changes > enough)
-    return tracked, int(rising[0]) + 3 if rising.size else None
+    rising = changes > enough
+    # The rise that leads up to the peak is the bolus'; an earlier one, after a quiet time, is motion or noise.
+    peak = int(windows.argmax())
+    before_peak = np.flatnonzero(rising[: max(1, peak)])
+    if not before_peak.size:
+        return tracked, None
+    first = int(before_peak[-1])
+    while first > 0 and rising[max(0, first - QUIET_WINDOWS) : first].any():
+        first -= 1
+    return tracked, first + 3
 
 
 @BOLUS_RULES.register(
@@ -160,11 +170,8 @@ def find_bolus(signal: Volume, times: Curve, modality: Modality, options: Contra
 
 
 def _noise(curve: Curve) -> float:
-    """Standard deviation of frame-to-frame noise, from the quieter half of the second differences."""
-    bends = np.abs(np.diff(curve, 2))
-    quiet = np.sort(bends)[: max(3, bends.size // 2)]
-    # the median modulus of the smaller half of a normal sample is 0.319 SD; a second difference has √6 SD
-    return float(np.median(quiet) / 0.319 / np.sqrt(6))
+    """Standard deviation of frame-to-frame noise, from the median modulus of the second differences."""
+    return float(np.median(np.abs(np.diff(curve, 2))) / 0.6745 / np.sqrt(6))
 
 
 def _unsteady_frames(signal: Volume, modality: Modality) -> int:
@@ -172,10 +179,13 @@ def _unsteady_frames(signal: Volume, modality: Modality) -> int:
     if modality is not Modality.DSC:
         return 0
     mean = signal[:, :6].mean(axis=0, dtype=np.float64)
+    noise = _noise(signal.mean(axis=0, dtype=np.float64)) if signal.shape[1] > 4 else 0.0
     for count in (3, 2, 1):
         behind = mean[count : count + 3]
         excess = mean[:count] - np.median(behind)
-        if (excess > 0.01 * abs(np.median(behind))).all() and np.ptp(behind) < 0.5 * excess[0]:
+        if (excess > max(0.01 * abs(np.median(behind)), NOISE_FACTOR * noise)).all() and np.ptp(behind) < 0.5 * excess[
+            0
+        ]:
             return count
     return 0
 
@@ -188,7 +198,7 @@ def _arterial_onset(signal: Volume, modality: Modality, frame: int) -> int:
     reach = min(signal.shape[1], frame + 1 + signal.shape[1] // 4)
     sign = np.float32(contrast_sign(modality))
     start = np.median(signal[:, : max(1, min(3, frame))], axis=1)
-    height = sign * ((signal[:, frame:reach].max if sign > 0 else signal[:, frame:reach].min)(axis=1) - start)
+    height = sign * ((signal[:, :reach].max if sign > 0 else signal[:, :reach].min)(axis=1) - start)
     n_top = min(height.size, max(20, height.size // 100))
     top = np.argpartition(height, -n_top)[-n_top:]
     curves = sign * (signal[top, :reach] - start[top, None])

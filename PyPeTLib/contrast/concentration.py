@@ -78,7 +78,7 @@ def concentration(
     def convert(piece: slice) -> int:
         part = curves[piece]
         np.divide(signal[piece], safe[piece, None], out=part)
-        floored = int(np.count_nonzero(part < SIGNAL_FLOOR))
+        floored = int(np.count_nonzero((part < SIGNAL_FLOOR)[usable[piece]]))
         np.maximum(part, np.float32(SIGNAL_FLOOR), out=part)
         np.log(part, out=part)
         part *= scale

@@ -2,7 +2,8 @@
 
 Bennink et al. 2016, doi:10.1117/1.JMI.3.2.026003, fit the same model by nonlinear regression. Here the
 amplitude is eliminated first (variable projection): for given transit time and delay it is a scalar product,
-so the best pair is the largest entry of one matrix product with a dictionary, refined between its grid points.
+so the best pair is the largest entry of one matrix product with a dictionary; a few Gauss-Newton steps lead from
+its grid point to the optimum.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from PyPeTLib.arrays import Curve, Volume
+from PyPeTLib.arrays import Array, Curve, Volume
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
+from PyPeTLib.execution import voxel_slices
 
 TRANSIT_TIMES = np.geomspace(1.0, 40.0, 38)
 """Transit times of the dictionary in s: each 10 % longer than the one before."""
 DELAY_STEP = 0.5
 FINE_STEP = 0.02
+VOXELS_AT_ONCE = 1024
+REFINEMENTS = 8
+DAMPING = 1e-4
 """Step in s of the table of the AIF's running area."""
 
 
@@ -38,7 +43,7 @@ class BoxSolver:
     def __init__(self, problem: Problem) -> None:
         self._times = problem.times
         options = problem.options
-        self._delays = np.arange(options.earliest_lag, min(options.latest_lag, 20.0) + 1e-9, DELAY_STEP)
+        self._delays = np.arange(options.earliest_lag, options.latest_lag + 1e-9, DELAY_STEP)
         start = problem.times[0]
         fine = np.arange(start, problem.times[-1] + FINE_STEP, FINE_STEP)
         # A spline, because straight lines would cut the top off an AIF sampled every 2 s.
@@ -52,11 +57,19 @@ class BoxSolver:
         self._seen = norms > 0.05 * norms.max()
         self._unit_atoms = (atoms / np.maximum(norms, 1e-30)[:, None] * self._seen[:, None]).astype(np.float32)
 
-    def _atoms(self, transit: Curve, delay: Curve) -> Curve:
-        """Tissue curves of boxes of height 1, shape (boxes, t): the AIF's area between two times."""
+    def _atoms(self, transit: Curve, delay: Curve) -> Array:
+        """Smoothed tissue curves of boxes of height 1, shape (boxes, t): the AIF's area between two times."""
         first = self._times - delay[:, None]
-        curves: Curve = self._area_until(first) - self._area_until(first - transit[:, None])
-        return curves
+        return self._smoothed(self._area_until(first) - self._area_until(first - transit[:, None]))
+
+    @staticmethod
+    def _smoothed(curves: Array) -> Array:
+        """Curves weighted 1:2:1 over neighbouring frames, as Bennink weights curve and AIF; the ends repeat.
+
+        What happens between two frames is not measured; the weights keep the fit from leaning on it.
+        """
+        padded = np.pad(curves, ((0, 0), (1, 1)), mode="edge")
+        return np.asarray(0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:], curves.dtype)
 
     def _area_until(self, times: Curve) -> Curve:
         place = np.clip((times - self._start) / FINE_STEP, 0, self._area.size - 1.001)
@@ -67,19 +80,9 @@ class BoxSolver:
 
     def __call__(self, curves: Volume) -> Estimate:
         """Flow, delay and volume of the best box of each curve."""
-        scores = curves @ self._unit_atoms.T
-        best = scores.argmax(axis=1)
-        row, column = np.divmod(best, self._delays.size)
-        grid = scores.reshape(len(curves), TRANSIT_TIMES.size, self._delays.size)
-        voxels = np.arange(len(curves))
-        row_shift = _vertex(grid, voxels, row, column, axis=1)
-        column_shift = _vertex(grid, voxels, row, column, axis=2)
-        transit = TRANSIT_TIMES[0] * (TRANSIT_TIMES[1] / TRANSIT_TIMES[0]) ** (row + row_shift)
-        delay = self._delays[0] + DELAY_STEP * (column + column_shift)
-        atoms = self._atoms(transit, delay)
-        norm = np.einsum("vt,vt->v", atoms, atoms)
-        flow = np.einsum("vt,vt->v", curves, atoms) / np.maximum(norm, 1e-30)
-        flow = np.where(scores[voxels, best] > 0, np.maximum(flow, 0), 0)
+        # the scores of a whole piece would not fit into a core's cache
+        parts = [self._fitted(self._smoothed(curves[part])) for part in voxel_slices(len(curves), VOXELS_AT_ONCE)]
+        flow, transit, delay = (np.concatenate(values) for values in zip(*parts, strict=True))
         return Estimate(
             peak=flow.astype(np.float32),
             time_of_peak=(delay + 0.5 * transit).astype(np.float32),
@@ -87,18 +90,46 @@ class BoxSolver:
             volume=(flow * transit).astype(np.float32),
         )
 
+    def _fitted(self, curves: Array) -> tuple[Curve, Curve, Curve]:
+        """Flow, transit time and delay: the best atom, then Gauss-Newton steps that never make the fit worse."""
+        scores = curves @ self._unit_atoms.T
+        best = scores.argmax(axis=1)
+        row, column = np.divmod(best, self._delays.size)
+        transit, delay = TRANSIT_TIMES[row], self._delays[column]
+        flow, fit = self._projected(curves, transit, delay)
+        stride = np.ones(len(curves))
+        for _ in range(REFINEMENTS):
+            longer, later = self._step(curves, flow, transit, delay, stride)
+            new_flow, new_fit = self._projected(curves, longer, later)
+            better = new_fit > fit
+            stride = np.where(better, 1.0, 0.3 * stride)
+            transit, delay = np.where(better, longer, transit), np.where(better, later, delay)
+            flow, fit = np.where(better, new_flow, flow), np.where(better, new_fit, fit)
+        found = (scores[np.arange(len(curves)), best] > 0) & (flow > 0)
+        return np.where(found, flow, 0), transit, delay
 
-def _vertex(grid: Volume, voxels: np.ndarray, row: np.ndarray, column: np.ndarray, *, axis: int) -> Curve:
-    """Place of the maximum between grid points along one axis, in steps from the best point: −½…½."""
-    size = grid.shape[axis]
-    at = row if axis == 1 else column
-    inner = (at > 0) & (at < size - 1)
-    place = np.clip(at, 1, size - 2)
-    if axis == 1:
-        before, centre, after = (grid[voxels, place + step, column].astype(np.float64) for step in (-1, 0, 1))
-    else:
-        before, centre, after = (grid[voxels, row, place + step].astype(np.float64) for step in (-1, 0, 1))
-    bend = before - 2 * centre + after
-    usable = inner & (bend < 0)
-    shift = np.divide(0.5 * (before - after), bend, out=np.zeros_like(bend), where=usable)
-    return np.asarray(np.clip(shift, -0.5, 0.5), np.float64)
+    def _projected(self, curves: Array, transit: Curve, delay: Curve) -> tuple[Curve, Curve]:
+        """Best flow for given boxes, and the part of the curve's square that it explains."""
+        atoms = self._atoms(transit, delay)
+        norm = np.maximum(np.einsum("vt,vt->v", atoms, atoms), 1e-30)
+        product = np.einsum("vt,vt->v", curves, atoms)
+        return product / norm, product * np.abs(product) / norm
+
+    def _step(self, curves: Array, flow: Curve, transit: Curve, delay: Curve, stride: Curve) -> tuple[Curve, Curve]:
+        """One Gauss-Newton step in transit time and delay, shortened to a share of its length."""
+        first = self._times - delay[:, None]
+        last = first - transit[:, None]
+        start, end = self._smoothed(self._height_at(first)), self._smoothed(self._height_at(last))
+        atoms = self._atoms(transit, delay)
+        slopes = np.stack([atoms, flow[:, None] * end, flow[:, None] * (end - start)], axis=2)
+        normal = np.einsum("vti,vtj->vij", slopes, slopes)
+        diagonal = np.arange(3)
+        normal[:, diagonal, diagonal] = normal[:, diagonal, diagonal] * (1 + DAMPING) + 1e-20
+        right = np.einsum("vti,vt->vi", slopes, curves - flow[:, None] * atoms)
+        step = np.linalg.solve(normal, right[..., None])[..., 0] * stride[:, None]
+        longer = np.clip(transit + np.clip(step[:, 1], -0.15 * transit, 0.15 * transit), 0.5, 60.0)
+        return longer, delay + np.clip(step[:, 2], -DELAY_STEP, DELAY_STEP)
+
+    def _height_at(self, times: Curve) -> Curve:
+        """Height of the AIF at any time."""
+        return (self._area_until(times + FINE_STEP) - self._area_until(times - FINE_STEP)) / (2 * FINE_STEP)

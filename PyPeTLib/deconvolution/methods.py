@@ -48,13 +48,13 @@ class DeconvolutionOptions(Options):
         0.2, "ssvd: singular values below this share of the largest are dropped", minimum=0.0, maximum=0.95
     )
     oscillation_index: float = option(
-        0.037,
+        0.038,
         "osvd: largest oscillation of the impulse response, as Wu's index refers to a response of 120 samples",
         minimum=0.001,
         maximum=1.0,
     )
     osvd_floor: float = option(
-        0.02, "osvd: singular values below this share of the largest are dropped in any case", minimum=0.0, maximum=0.9
+        0.03, "osvd: singular values below this share of the largest are dropped in any case", minimum=0.0, maximum=0.9
     )
     earliest_lag: float = option(
         -10.0, "the peak of the impulse response is sought from this lag on", unit="s", minimum=-60.0, maximum=0.0
