@@ -69,7 +69,10 @@ class PipelineConfig(Options):
 _BY_MODALITY: dict[Modality, dict[str, dict[str, Any]]] = {
     # CT is noisier a voxel, and its curves are few shapes; MR has less noise and larger voxels to blur.
     Modality.CTP: {"smoothing": {"sigma": 2.0, "temporal_rank": 6}},
-    Modality.DSC: {"smoothing": {"sigma": 0.75, "temporal_rank": 0}},
+    Modality.DSC: {
+        "smoothing": {"sigma": 0.75, "temporal_rank": 0},
+        "deconvolution": {"oscillation_index": 0.036},
+    },
 }
 
 

@@ -20,7 +20,7 @@ TRANSIT_TIMES = np.geomspace(1.0, 40.0, 38)
 DELAY_STEP = 0.5
 FINE_STEP = 0.02
 VOXELS_AT_ONCE = 1024
-REFINEMENTS = 8
+REFINEMENTS = 5
 DAMPING = 1e-4
 """Step in s of the table of the AIF's running area."""
 

@@ -48,7 +48,7 @@ class DeconvolutionOptions(Options):
         0.2, "ssvd: singular values below this share of the largest are dropped", minimum=0.0, maximum=0.95
     )
     oscillation_index: float = option(
-        0.038,
+        0.039,
         "osvd: largest oscillation of the impulse response, as Wu's index refers to a response of 120 samples",
         minimum=0.001,
         maximum=1.0,

@@ -251,6 +251,9 @@ class OscillationSolver:
             keep[order[: level + 1]] = True
             inverse = convolution.inverse(keep)
             second = np.roll(inverse, 1, axis=0) - 2 * inverse + np.roll(inverse, -1, axis=0)
+            # the integral of the modulus needs a point every second
+            every = max(1, round(1.0 / convolution.lag_step))
+            second = every * second[::every]
             self._solvers.append(convolution.windowed(inverse))
             self._bends.append((second / convolution.lag_step).astype(np.float32))
         self._limit = np.float32(problem.options.oscillation_index * WU_SAMPLES / WU_STEP)

@@ -142,9 +142,10 @@ def test_elsewhere_volume_is_that_of_the_truncated_areas_and_flagged(analyse, re
 @pytest.mark.parametrize("method", INSENSITIVE)
 def test_volume_and_transit_time_do_not_depend_on_the_frame_interval(by_transit, method, residue):
     maps = [by_transit(residue, dt, method)[0] for dt in (0.5, 1.0, 2.0)]
-    # Simpson's kernel spans three frames, and osvd's truncation of a long box rests on a few frequencies.
+    # Simpson's kernel spans three frames; box-nlr leans on what happens between frames where MTT is near their step.
     limit = {"bsvd-simpson": 12.0, "osvd": 9.0}.get(method, 5.0) if residue == "box" else 5.0
-    for name, most in (("cbv", 1.0), ("mtt", limit)):
+    limit = 8.0 if method == "box-nlr" else limit
+    for name, most in (("cbv", 1.5 if method == "box-nlr" else 1.0), ("mtt", limit)):
         values = np.stack([m[name] for m in maps])
         whole = ~np.isnan(values).any(axis=(0, 2))
         apart = 100 * (values.max(axis=0) / values.min(axis=0) - 1)[whole].max(axis=1)
@@ -159,10 +160,10 @@ def test_uneven_frames_read_as_even_ones_do(by_transit, method, residue):
     even, _ = by_transit(residue, None, method, EVEN)
     # box-nlr weighs frames alike, so where a box misfits, sparse late frames shift its balance
     misfit = method == "box-nlr" and residue != "box"
-    flow = 0.21 if misfit else 0.05
+    flow = 0.21 if misfit else 0.06
     limits = {"cbf": flow, "cbv": 0.11 if misfit else 0.01, "mtt": flow}
     if "delay" in even and method != "ssvd":
-        limits["delay"] = 0.9 if misfit else 0.1
+        limits["delay"] = 0.9 if misfit else 0.2 if method == "osvd" else 0.1
     if "tmax" in even and residue != "box" and method != "ssvd":
         limits["tmax"] = 2.1 if misfit else 0.1
     for name, limit in limits.items():

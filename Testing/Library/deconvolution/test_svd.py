@@ -62,7 +62,8 @@ def test_the_response_convolved_with_the_aif_gives_the_curve_back(method):
 def test_responses_are_signed(method):
     noise = np.random.default_rng(0).normal(0, 1, (500, 45)).astype(np.float32)
     response = METHODS[method](problem()).impulse_response(noise)
-    assert (response < 0).mean() == pytest.approx(0.5, abs=0.05)
+    # osvd keeps few frequencies of pure noise, the constant among them
+    assert (response < 0).mean() == pytest.approx(0.5, abs=0.12 if method == "osvd" else 0.05)
 
 
 @pytest.mark.parametrize("method", ["ssvd", "bsvd", "bsvd-simpson"])
