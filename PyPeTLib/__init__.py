@@ -24,13 +24,14 @@ from PyPeTLib.version import __version__
 
 _PUBLIC = {
     "Acquisition": "series",
-    "Given": "pipeline",
+    "CancelledError": "errors",
+    "Given": "config",
     "InputError": "errors",
     "Modality": "series",
     "ParameterMap": "maps",
     "PerfusionMaps": "maps",
     "PerfusionSeries": "series",
-    "PipelineConfig": "pipeline",
+    "PipelineConfig": "config",
     "PipelineResult": "pipeline",
     "PyPeTError": "errors",
     "compute_cbv": "compute",

@@ -41,6 +41,7 @@ SHORT_BASELINE = 3
 WEAK_AIF_TO_NOISE = 10.0
 MOTION_MM = 3.0
 TRUNCATED_SHARE = 0.10
+LEFT_OUT_SHARE = 0.05
 FLOORED_SHARE = 0.001
 
 
@@ -93,9 +94,19 @@ def bolus_flags(bolus: BolusArrival, mean_curve: Curve) -> list[Flag]:
     return flags
 
 
-def aif_flags(aif: ArterialInputFunction, mean_curve: Curve, times: Curve) -> list[Flag]:
-    """Flags on the arterial input function: weak, late, or cut off."""
+def aif_flags(aif: ArterialInputFunction, mean_curve: Curve, times: Curve, kind: str = "measured") -> list[Flag]:
+    """Flags on the arterial input function: weak, late, cut off, or without the fit that was asked for."""
     flags = []
+    if kind == "fitted" and aif.fit is None:
+        flags.append(
+            Flag(
+                code="no-aif-fit",
+                severity=Severity.WARNING,
+                message="No gamma variate fits the AIF: the measured curve was used instead.",
+                value=0.0,
+                threshold=0.0,
+            )
+        )
     peak = float(aif.measured.max())
     if aif.baseline_noise > 0 and peak < WEAK_AIF_TO_NOISE * aif.baseline_noise:
         flags.append(
@@ -146,6 +157,23 @@ def motion_flags(motion: MotionEstimate, *, applied: bool) -> list[Flag]:
             message=message,
             value=largest,
             threshold=MOTION_MM,
+        )
+    ]
+
+
+def coverage_flags(brain: Mask, analysed: Mask) -> list[Flag]:
+    """A flag on the part of the brain that motion has made useless."""
+    total = int(np.count_nonzero(brain))
+    share = 1 - int(np.count_nonzero(analysed)) / total if total else 0.0
+    if share <= LEFT_OUT_SHARE:
+        return []
+    return [
+        Flag(
+            code="left-out",
+            severity=Severity.WARNING,
+            message=f"{share:.0%} of the brain mask is left out: motion moved it out of view or bone into its voxels.",
+            value=share,
+            threshold=LEFT_OUT_SHARE,
         )
     ]
 

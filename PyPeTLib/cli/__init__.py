@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pypet: error: {error}", file=sys.stderr)
         return BAD_USE
     except KeyboardInterrupt:
-        print("pypet: interrupted; nothing was written", file=sys.stderr)
+        print("pypet: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last line of defence: a fault is told from bad input by its exit code
         traceback.print_exc()

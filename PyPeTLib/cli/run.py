@@ -71,8 +71,9 @@ def add_parser(commands: Any) -> None:
 def execute(options: argparse.Namespace) -> None:
     """Run the pipeline on a file and write its results."""
     from PyPeTLib.cli.progress import StageBars  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.io import OutputFolder, check_output_folder, load_series  # noqa: PLC0415
-    from PyPeTLib.pipeline import PipelineConfig, run_pipeline  # noqa: PLC0415
+    from PyPeTLib.pipeline import run_pipeline  # noqa: PLC0415
     from PyPeTLib.report.results import write_results, write_stages  # noqa: PLC0415
 
     if options.threads is not None and options.threads < 1:
@@ -134,8 +135,8 @@ def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[st
 
 
 def _given(inputs: dict[str, Any], series: Any) -> Any:
+    from PyPeTLib.config import Given  # noqa: PLC0415
     from PyPeTLib.io import check_curve_covers, read_curve_csv, read_mask  # noqa: PLC0415 - as above
-    from PyPeTLib.pipeline import Given  # noqa: PLC0415
 
     def mask(key: str) -> Any:
         return read_mask(inputs[key], series) if key in inputs else None

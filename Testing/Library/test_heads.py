@@ -5,13 +5,15 @@ from functools import cache
 import pytest
 
 from PyPeTLib.assembly import unravelled
+from PyPeTLib.config import PipelineConfig
 from PyPeTLib.contrast import ContrastOptions, concentration, find_bolus
 from PyPeTLib.deconvolution import deconvolve
 from PyPeTLib.phantom import RigidMotion, make_head
 from PyPeTLib.phantom.scoring import HeadScore, score_head
-from PyPeTLib.pipeline import PipelineConfig, PipelineResult, masked_signal, run_pipeline
+from PyPeTLib.pipeline import PipelineResult, run_pipeline
 from PyPeTLib.quantification import quantify
 from PyPeTLib.series import Modality
+from PyPeTLib.stages import masked_signal
 
 MOTION = RigidMotion(drift_mm=2.0, drift_degrees=2.0, jump_mm=2.0, jump_degrees=2.0)
 

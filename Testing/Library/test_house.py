@@ -20,7 +20,9 @@ LAYERS = (
     ("deconvolution",),
     ("quantification",),
     ("assembly", "quality"),
-    ("compute", "pipeline"),
+    ("compute", "config"),
+    ("stages",),
+    ("pipeline",),
     ("report",),
     ("cli", "__main__"),
 )

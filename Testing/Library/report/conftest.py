@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.phantom import make_head
-from PyPeTLib.pipeline import Given, PipelineConfig, PipelineResult, run_pipeline
+from PyPeTLib.pipeline import PipelineResult, run_pipeline
 from PyPeTLib.preprocess.resample import ResampleOptions
 
 SMALL = {"ctp": (60, 60, 8), "dsc": (48, 48, 6)}
