@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from PyPeTLib.aif import ArterialInputFunction
-from PyPeTLib.arrays import Mask
+from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.assembly import assemble_maps, unravelled
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
@@ -68,8 +68,8 @@ class PipelineResult:
     aif : ArterialInputFunction or None
         None where no artery was found.
     maps : PerfusionMaps
-    truncated : ndarray of bool, shape (x, y, z)
-        Where the bolus has not passed when the scan ends.
+    lost_area : ndarray of float32, shape (x, y, z)
+        Share of each curve's area that lies beyond the end of the scan.
     flags : tuple of Flag
     seconds : dict
         Wall time of each stage; never written into results.
@@ -85,7 +85,7 @@ class PipelineResult:
     concentration: Concentration
     aif: ArterialInputFunction | None
     maps: PerfusionMaps
-    truncated: Mask
+    lost_area: Volume
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
 
@@ -178,7 +178,9 @@ def run_pipeline(
         concentration=content,
         aif=aif,
         maps=maps,
-        truncated=np.zeros_like(analysed) if quantities is None else unravelled(quantities.truncated, analysed),
+        lost_area=np.zeros(analysed.shape, np.float32)
+        if quantities is None
+        else unravelled(quantities.lost_area, analysed),
         flags=(),
         seconds=clock.seconds,
     )
@@ -196,7 +198,7 @@ def _flags(result: PipelineResult, unsmoothed: Concentration, no_aif_reason: str
         flags += aif_flags(aif, mean_curve, result.working.frame_times, result.config.aif.curve)
     elif bolus.found:
         flags.append(no_aif_flag(no_aif_reason))
-    flags += curve_flags(result.concentration, result.truncated[result.analysed])
+    flags += curve_flags(result.concentration, result.lost_area[result.analysed])
     if any(not quantity.calibrated for quantity in result.maps.values()):
         flags.append(uncalibrated_flag())
     return tuple(flags)

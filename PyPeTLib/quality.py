@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from PyPeTLib.aif import ArterialInputFunction
-from PyPeTLib.arrays import Curve, Mask
+from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.contrast import BolusArrival, Concentration
 from PyPeTLib.preprocess.motion import MotionEstimate
 
@@ -40,7 +40,9 @@ TAIL_SHARE = 0.30
 SHORT_BASELINE = 3
 WEAK_AIF_TO_NOISE = 10.0
 MOTION_MM = 3.0
-TRUNCATED_SHARE = 0.10
+TRUNCATED_SHARE = 0.25
+LOST_AREA = 0.20
+"""A curve that loses more of its area counts as cut off."""
 LEFT_OUT_SHARE = 0.05
 FLOORED_SHARE = 0.001
 
@@ -178,16 +180,16 @@ def coverage_flags(brain: Mask, analysed: Mask) -> list[Flag]:
     ]
 
 
-def curve_flags(content: Concentration, truncated: Mask) -> list[Flag]:
+def curve_flags(content: Concentration, lost_area: Volume) -> list[Flag]:
     """Flags on the tissue curves: cut off by the end of the scan, or signal lost in noise."""
     flags = []
-    share = float(truncated.mean()) if truncated.size else 0.0
+    share = float((lost_area > LOST_AREA).mean()) if lost_area.size else 0.0
     if share > TRUNCATED_SHARE:
         flags.append(
             Flag(
                 code="truncated-curves",
                 severity=Severity.NOTE,
-                message=f"In {share:.0%} of the brain the scan ends before the bolus has passed: CBV, MTT read low.",
+                message=f"In {share:.0%} of the brain the scan ends before the bolus has passed: CBV and MTT read low.",
                 value=share,
                 threshold=TRUNCATED_SHARE,
             )

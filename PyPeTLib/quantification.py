@@ -23,6 +23,8 @@ from PyPeTLib.options import Options, option
 
 SECONDS_PER_MINUTE = 60.0
 PER_100_GRAMS = 100.0
+NEGLIGIBLE_LOSS = 0.005
+"""Share of a curve's area that may lie beyond the window without being mentioned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,13 @@ class Quantities:
 
     values: dict[str, Volume]
     valid: dict[str, Mask]
-    truncated: Mask
-    """Curves whose bolus has not passed by the end of the window: their area is cut off."""
+    lost_area: Volume
+    """Share of each curve's area that lies beyond the end of the window."""
+
+    @property
+    def truncated(self) -> Mask:
+        """Curves that lose so much of their area that CBV and MTT are off by more than half a per cent."""
+        return np.asarray(self.lost_area > NEGLIGIBLE_LOSS, bool)
 
 
 def trapezoid_weights(times: Curve) -> Curve:
@@ -117,7 +124,7 @@ def quantify(
             valid[name] = flow_found
     for name, value in values.items():
         value[~valid[name]] = 0
-    return Quantities(values=values, valid=valid, truncated=truncated_curves(curves, times, area))
+    return Quantities(values=values, valid=valid, lost_area=lost_area(curves, times, area))
 
 
 def time_to_peak(curves: Volume, times: Curve) -> Volume:
@@ -137,11 +144,11 @@ def time_to_peak(curves: Volume, times: Curve) -> Volume:
     return np.asarray(times[top] - times[0] + shift, np.float32)
 
 
-def truncated_curves(curves: Volume, times: Curve, area: Volume, *, share: float = 0.005) -> Mask:
-    """Curves that lose more than a share of their area because the window ends too early.
+def lost_area(curves: Volume, times: Curve, area: Volume) -> Volume:
+    """Share of each curve's whole area that lies beyond the end of the window, 0…1.
 
-    The washout is continued as an exponential fitted to the last sixth of the frames; what it would still add
-    is the loss. A tail that does not stand out of the noise (three standard errors) counts as gone.
+    The washout is continued as an exponential fitted to the last sixth of the frames. A tail that does not stand out
+    of the noise (three standard errors) counts as gone, one that does not fall as lost altogether.
 
     Parameters
     ----------
@@ -149,8 +156,6 @@ def truncated_curves(curves: Volume, times: Curve, area: Volume, *, share: float
     times : ndarray, shape (t,)
     area : ndarray, shape (voxels,)
         Area of each curve inside the window.
-    share : float
-        Loss relative to the whole area above which a curve counts as truncated.
     """
     n_tail = max(2, times.size // 6)
     n_half = max(1, n_tail // 2)
@@ -159,11 +164,10 @@ def truncated_curves(curves: Volume, times: Curve, area: Volume, *, share: float
     end, before = curves[:, late].mean(axis=1), curves[:, early].mean(axis=1)
     bends = np.diff(curves[:, -max(n_tail + 2, 6) :], 2, axis=1)
     error = np.sqrt((bends**2).mean(axis=1) / 6 / n_half)
-    stands_out = end > 3 * error
+    stands_out = (end > 3 * error) & (area > 0)
     ratio = np.divide(before, end, out=np.ones_like(end), where=stands_out)
     decay = np.divide(np.log(np.maximum(ratio, 1e-6)), apart, out=np.zeros_like(end), where=stands_out)
-    # a tail that does not fall cannot be continued: count it as truncated
-    lasting = stands_out & (decay <= 1e-3)
-    loss = np.divide(end, decay, out=np.zeros_like(end), where=stands_out & ~lasting)
-    truncated: Mask = lasting | (loss > share * (loss + np.maximum(area, 0)))
-    return truncated & (area > 0)
+    falls = stands_out & (decay > 1e-3)
+    beyond = np.divide(end, decay, out=np.zeros_like(end), where=falls)
+    share = np.divide(beyond, beyond + area, out=np.zeros_like(end), where=falls)
+    return np.where(stands_out & ~falls, np.float32(1), share).astype(np.float32)

@@ -20,24 +20,23 @@ def add_parser(commands: Any) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Make the demo's folder; a former one that PyPeT made is replaced."""
+    """Make the phantoms, run `pypet run` on their files, and tell how the maps meet the truth."""
     from PyPeTLib.io import OutputFolder, write_json  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.phantom import make_head  # noqa: PLC0415
     from PyPeTLib.phantom.write import write_phantom  # noqa: PLC0415
     from PyPeTLib.version import __version__  # noqa: PLC0415
 
-    scores = {}
-    with OutputFolder(options.out, overwrite=True) as folder:
-        for modality in ("ctp", "dsc"):
-            head = make_head(modality, seed=options.seed)
-            path = write_phantom(head, folder / modality / "input", f"phantom_{modality}")
-            score = _analyse(path, folder / modality / "result", head)
-            print(f"  against the truth: {_told(score)}\n")
-            scores[modality] = score
-        write_json(folder / "summary.json", {"software": "PyPeT", "version": __version__, "scores": scores})
-    shown = options.out
-    print(f"Look at {shown}/ctp/result/figures/summary.png and {shown}/dsc/result/figures/summary.png;")
-    print(f"maps, masks, AIF and summary.json lie in {shown}/ctp/result and {shown}/dsc/result.")
+    out: Path = options.out
+    for modality in ("ctp", "dsc"):
+        head = make_head(modality, seed=options.seed)
+        name = f"phantom_{modality}"
+        with OutputFolder(out / modality / "input", overwrite=True) as folder:
+            path = write_phantom(head, folder, name)
+            write_json(folder / "summary.json", {"software": "PyPeT", "version": __version__, "phantom": path.name})
+        score = _analyse(out / modality / "input" / path.name, out / modality / "result", head)
+        print(f"  against the truth: {_told(score)}\n")
+    print(f"Look at {out}/ctp/result/figures/summary.png and {out}/dsc/result/figures/summary.png;")
+    print(f"maps, masks, AIF and summary.json lie in {out}/ctp/result and {out}/dsc/result.")
 
 
 def _analyse(path: Path, out: Path, head: Any) -> dict[str, float]:
@@ -48,7 +47,7 @@ def _analyse(path: Path, out: Path, head: Any) -> dict[str, float]:
     from PyPeTLib.io import read_mask, read_volume  # noqa: PLC0415
     from PyPeTLib.phantom.scoring import score_head  # noqa: PLC0415
 
-    arguments = cli.parser().parse_args(["run", str(path), str(out)])
+    arguments = cli.parser().parse_args(["run", str(path), str(out), "--overwrite"])
     arguments.execute(arguments)
     maps = {name: read_volume(out / f"{name}.nii.gz").data for name in ("cbf", "cbv", "mtt", "tmax")}
     masks = [read_mask(out / f"{name}.nii.gz", head.series) for name in ("valid_mask", "brain_mask", "aif_mask")]

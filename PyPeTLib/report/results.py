@@ -74,7 +74,7 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
         "temporal_projection": extreme(working.data, axis=3),
         "concentration": content,
         "concentration_projection": content.max(axis=3),
-        "truncated_mask": result.truncated,
+        "lost_area": result.lost_area,
     }
     for name, volume in volumes.items():
         write_volume(
