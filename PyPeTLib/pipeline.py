@@ -31,12 +31,12 @@ from PyPeTLib.quality import (
 )
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import (
+    brain_curves,
     check_calibration,
     deconvolved,
     denoised,
     find_aif,
     find_brain,
-    find_contrast,
     mask_between,
     refined_aif,
     to_concentration,
@@ -144,14 +144,15 @@ def run_pipeline(
     with clock.stage("mask"):
         brain = find_brain(working, series, config, given)
     with clock.stage("bolus"):
-        signal, analysed, undisturbed, bolus = find_contrast(motion, brain, config, execution)
-        unsmoothed = to_concentration(signal, bolus, working, execution)
+        curves = brain_curves(motion, brain, config, execution)
+        bolus, analysed = curves.bolus, curves.analysed
+        unsmoothed = to_concentration(curves.signal, bolus, working, execution)
     with clock.stage("aif"):
-        aif, reason = find_aif(unsmoothed, working, series, analysed, undisturbed, bolus, config, given)
+        aif, reason = find_aif(unsmoothed, curves, working, series, config, given)
         if aif is not None and aif.mask is not None and motion.applied:
-            aif = refined_aif(aif, aif.mask, resampled, motion, bolus, execution)
+            aif = refined_aif(aif, aif.mask, curves, resampled, motion, config, execution)
     with clock.stage("smoothing"):
-        content = denoised(signal, unsmoothed, analysed, bolus, working, config, execution)
+        content = denoised(unsmoothed, curves, working, config, execution)
     with clock.stage("deconvolution"):
         quantities = None
         if aif is not None and bolus.found:

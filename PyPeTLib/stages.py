@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
-from PyPeTLib.aif import ArterialInputFunction, aif_from_curve, aif_from_mask, select_aif
+from PyPeTLib.aif import ArterialInputFunction, aif_from_curve, aif_from_mask, brightest, select_aif
 from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration, concentration, find_bolus
+from PyPeTLib.contrast.features import smooth_in_time
 from PyPeTLib.deconvolution import deconvolve
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution, single_threaded_blas
@@ -22,6 +24,9 @@ from PyPeTLib.preprocess.resample import resample_map
 from PyPeTLib.preprocess.smoothing import keep_components, smooth_inside, vessel_like
 from PyPeTLib.quantification import Quantities, quantify
 from PyPeTLib.series import Modality, PerfusionSeries
+
+LITTLE = 0.3
+"""Share of the tolerated disturbance below which an artery may be taken from a voxel."""
 
 
 def check_calibration(series: PerfusionSeries, config: PipelineConfig, given: Given) -> None:
@@ -58,10 +63,30 @@ def find_brain(working: PerfusionSeries, series: PerfusionSeries, config: Pipeli
     return brain_mask(mean, working.grid, working.modality, config.mask)
 
 
-def find_contrast(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BrainCurves:
+    """Signal curves of the brain, free of what motion has spoilt.
+
+    Attributes
+    ----------
+    signal : ndarray of float32, shape (voxels, t)
+    analysed : ndarray of bool, shape (x, y, z)
+        The voxels that the curves belong to.
+    disturbance : ndarray of float32, shape (voxels,)
+        Largest predicted error of the motion correction, as a share of what is tolerated.
+    bolus : BolusArrival
+    """
+
+    signal: Volume
+    analysed: Mask
+    disturbance: Volume
+    bolus: BolusArrival
+
+
+def brain_curves(
     motion: MotionCorrection, brain: BrainMask, config: PipelineConfig, execution: Execution
-) -> tuple[Volume, Mask, Mask, BolusArrival]:
-    """Signal curves, the voxels they belong to, those of them that motion left undisturbed, and the bolus."""
+) -> BrainCurves:
+    """Signal curves of the brain and the bolus in them; interpolation artefacts are predicted and taken away."""
     working = motion.series
 
     def bolus_in(curves: Volume) -> BolusArrival:
@@ -72,25 +97,23 @@ def find_contrast(
     signal = masked_signal(working, analysed)
     bolus = bolus_in(signal)
     if not motion.applied:
-        return signal, analysed, analysed, bolus
-    signal, analysed, undisturbed = without_artefact(signal, analysed, bolus, motion, execution)
-    return signal, analysed, undisturbed, bolus_in(signal)
-
-
-def without_artefact(
-    signal: Volume, analysed: Mask, bolus: BolusArrival, motion: MotionCorrection, execution: Execution
-) -> tuple[Volume, Mask, Mask]:
-    """Signal curves without the predicted error of the interpolation; where it is small; where it hardly matters."""
-    artefact = predict_artefact(motion.series, analysed, bolus.baseline, motion.estimate, execution)
+        calm = np.zeros(len(signal), np.float32)
+        return BrainCurves(signal=signal, analysed=analysed, disturbance=calm, bolus=bolus)
+    artefact = predict_artefact(working, analysed, bolus.baseline, motion.estimate, execution)
     error = artefact.error
-    if motion.series.modality is Modality.DSC:
+    if working.modality is Modality.DSC:
         # the bolus scales the signal, and the error with it
         near = signal[artefact.voxels]
         error = error * np.clip(near / np.maximum(near[:, bolus.baseline].mean(axis=1), 1)[:, None], 0, 1)
     signal[artefact.voxels] -= error
-    largest = artefact.largest(len(signal))
-    keep = largest <= artefact.limit
-    return signal[keep], unravelled(keep, analysed), unravelled(largest <= artefact.limit / 3, analysed)
+    disturbance = artefact.largest(len(signal)) / np.float32(artefact.limit)
+    keep = disturbance <= 1
+    return BrainCurves(
+        signal=signal[keep],
+        analysed=unravelled(keep, analysed),
+        disturbance=disturbance[keep],
+        bolus=bolus_in(signal[keep]),
+    )
 
 
 def to_concentration(
@@ -102,25 +125,24 @@ def to_concentration(
 
 def find_aif(
     unsmoothed: Concentration,
+    curves: BrainCurves,
     working: PerfusionSeries,
     series: PerfusionSeries,
-    analysed: Mask,
-    undisturbed: Mask,
-    bolus: BolusArrival,
     config: PipelineConfig,
     given: Given,
 ) -> tuple[ArterialInputFunction | None, str]:
     """The AIF, or None and why there is none."""
-    times = working.frame_times
+    times, bolus, analysed = working.frame_times, curves.bolus, curves.analysed
     if given.aif_curve is not None:
         return aif_from_curve(*given.aif_curve, times), ""
     if given.aif_mask is not None:
         mask = mask_between(given.aif_mask, series, working)
-        curves = to_concentration(masked_signal(working, mask), bolus, working, Execution(threads=1)).curves
-        return aif_from_mask(curves, mask, times, bolus.baseline), ""
+        marked = to_concentration(masked_signal(working, mask), bolus, working, Execution(threads=1)).curves
+        return aif_from_mask(marked, mask, times, bolus.baseline), ""
     if not bolus.found:
         return None, "no bolus was found, so there is no artery to look for"
-    search = erode_mm(analysed, working.grid, config.aif.erosion) & undisturbed
+    search = erode_mm(analysed, working.grid, config.aif.erosion)
+    search &= unravelled(curves.disturbance <= LITTLE, analysed)
     try:
         return select_aif(unsmoothed.curves, analysed, search, working.grid, times, bolus, config.aif), ""
     except InputError as error:
@@ -130,15 +152,26 @@ def find_aif(
 def refined_aif(
     aif: ArterialInputFunction,
     mask: Mask,
+    curves: BrainCurves,
     uncorrected: PerfusionSeries,
     motion: MotionCorrection,
-    bolus: BolusArrival,
+    config: PipelineConfig,
     execution: Execution,
 ) -> ArterialInputFunction:
-    """The same artery with a curve that interpolation has not flattened."""
+    """The same artery with a curve that interpolation has not flattened.
+
+    An automatic artery is also looked at anew: with sharper curves, other voxels of it may be the brightest.
+    """
+    bolus, grid = curves.bolus, uncorrected.grid
+    if aif.source == "automatic":
+        mask = ndimage.binary_dilation(mask, ndimage.generate_binary_structure(3, 2)) & curves.analysed
     signal = refined_curves(uncorrected, mask, bolus.baseline, motion.estimate)
-    curves = to_concentration(signal, bolus, uncorrected, execution).curves
-    refined = aif_from_mask(curves, mask, uncorrected.frame_times, bolus.baseline)
+    content = to_concentration(signal, bolus, uncorrected, execution).curves
+    if aif.source == "automatic":
+        chosen = np.zeros(len(content), bool)
+        chosen[brightest(smooth_in_time(content).max(axis=1).astype(np.float64), grid, config.aif)] = True
+        mask, content = unravelled(chosen, mask), content[chosen]
+    refined = aif_from_mask(content, mask, uncorrected.frame_times, bolus.baseline)
     return replace(refined, source=aif.source, candidates=aif.candidates)
 
 
@@ -156,21 +189,24 @@ def deconvolved(
 
 
 def denoised(
-    signal: Volume,
     unsmoothed: Concentration,
-    analysed: Mask,
-    bolus: BolusArrival,
+    curves: BrainCurves,
     working: PerfusionSeries,
     config: PipelineConfig,
     execution: Execution,
 ) -> Concentration:
-    """Concentration after smoothing in space and in the space of curves; vessels stay as they are."""
+    """Concentration after smoothing in space and in the space of curves; vessels stay as they are.
+
+    The shapes that tissue curves are made of are learnt where motion has hardly disturbed them, so what motion left
+    elsewhere, which is no mixture of these shapes, is dropped with the noise.
+    """
     options = config.smoothing
     tissue = ~vessel_like(unsmoothed.curves, options.vessel_ratio)
-    smoothed = smooth_inside(signal, analysed, tissue, options.sigma, working.grid.voxel_sizes, execution)
-    content = to_concentration(smoothed, bolus, working, execution)
+    smoothed = smooth_inside(curves.signal, curves.analysed, tissue, options.sigma, working.grid.voxel_sizes, execution)
+    content = to_concentration(smoothed, curves.bolus, working, execution)
+    learnt = tissue & (curves.disturbance <= LITTLE / 3)
     with single_threaded_blas():
-        return replace(content, curves=keep_components(content.curves, tissue, options.temporal_rank))
+        return replace(content, curves=keep_components(content.curves, tissue, learnt, options.temporal_rank))
 
 
 def masked_signal(series: PerfusionSeries, mask: Mask) -> Volume:

@@ -8,7 +8,7 @@ a curve of the user.
 from PyPeTLib.aif.gamma_variate import GammaVariate, fit_gamma_variate
 from PyPeTLib.aif.manual import aif_from_curve, aif_from_mask
 from PyPeTLib.aif.model import AIFOptions, ArterialInputFunction, Candidate
-from PyPeTLib.aif.selection import select_aif
+from PyPeTLib.aif.selection import brightest, select_aif
 
 __all__ = [
     "AIFOptions",
@@ -17,6 +17,7 @@ __all__ = [
     "GammaVariate",
     "aif_from_curve",
     "aif_from_mask",
+    "brightest",
     "fit_gamma_variate",
     "select_aif",
 ]

@@ -17,6 +17,8 @@ from PyPeTLib.geometry import Grid
 
 ENOUGH_CLUSTERS = 3
 """The search stops relaxing once this many clusters of the right size were found."""
+FAINTEST = 0.7
+"""Voxels with a lower share of the highest peak are diluted too much to make a curve."""
 MOST_CLUSTERS = 30
 """At most this many clusters, the strongest ones, are measured closely."""
 
@@ -131,9 +133,7 @@ def _measure(
     options: AIFOptions,
 ) -> _Cluster:
     """The cluster's brightest part and its mean curve: its rim is diluted by partial volume."""
-    n_core = max(2, round(options.target_volume / grid.voxel_volume))
-    core = cluster[np.argsort(-found.features.peak[cluster], kind="stable")[:n_core]]
-    core = core[found.features.peak[core] >= 0.7 * found.features.peak[core].max()]
+    core = cluster[brightest(found.features.peak[cluster], grid, options)]
     voxels = found.voxels[core]
     curve = curves[voxels].mean(axis=0, dtype=np.float64)
     smooth = smooth_in_time(curve[None].astype(np.float32))
@@ -155,6 +155,14 @@ def _measure(
             verdict="",
         ),
     )
+
+
+def brightest(peak: Curve, grid: Grid, options: AIFOptions) -> IntArray:
+    """Positions of the voxels that make the curve of an artery: the highest peaks, up to the target volume."""
+    count = max(2, round(options.target_volume / grid.voxel_volume))
+    highest = np.argsort(-peak, kind="stable")[:count]
+    bright: IntArray = highest[peak[highest] >= FAINTEST * peak[highest[0]]]
+    return bright
 
 
 def _score(measured: list[_Cluster]) -> list[_Cluster]:

@@ -95,8 +95,8 @@ def smooth_inside(
     return smoothed
 
 
-def keep_components(curves: Volume, support: Mask, rank: int) -> Volume:
-    """Curves rebuilt from the leading principal components of the supporting voxels; the others keep their curve.
+def keep_components(curves: Volume, support: Mask, learnt: Mask, rank: int) -> Volume:
+    """Curves rebuilt from the leading principal components of some voxels; those without support keep their curve.
 
     All tissue curves are mixtures of a few shapes, while noise spreads evenly over as many components as there are
     frames; dropping all but ``rank`` of ``t`` leaves the share ``rank/t`` of its variance. The mean is not taken off:
@@ -106,17 +106,18 @@ def keep_components(curves: Volume, support: Mask, rank: int) -> Volume:
     ----------
     curves : ndarray of float32, shape (voxels, t)
         Concentration.
-    support : ndarray of bool, shape (voxels,)
+    support, learnt : ndarray of bool, shape (voxels,)
+        Voxels that are rebuilt, and those from which the components are learnt.
     rank : int
         0, or as many as there are frames, changes nothing.
     """
-    if not 0 < rank < curves.shape[1] or np.count_nonzero(support) <= rank:
+    if not 0 < rank < curves.shape[1] or np.count_nonzero(learnt) <= rank:
         return curves
-    chosen = curves[support]
-    _, components = np.linalg.eigh((chosen.T @ chosen).astype(np.float64))
+    teachers = curves[learnt]
+    _, components = np.linalg.eigh((teachers.T @ teachers).astype(np.float64))
     leading = components[:, -rank:].astype(np.float32)
     rebuilt = curves.copy()
-    rebuilt[support] = (chosen @ leading) @ leading.T
+    rebuilt[support] = (curves[support] @ leading) @ leading.T
     return rebuilt
 
 

@@ -32,7 +32,7 @@ def mean_and_worst(values: Sequence[float], form: str = ".2f") -> str:
     return mean if len(values) == 1 else f"{mean} ({min(values):{form}})"
 
 
-def mean_and_farthest(values: Sequence[float], form: str = "+.0f") -> str:
+def mean_and_farthest(values: Sequence[float], form: str = "+z.0f") -> str:
     """``mean (farthest from 0)``, for errors of either sign."""
     mean = format(float(np.mean(values)), form)
     return mean if len(values) == 1 else f"{mean} ({max(values, key=abs):{form}})"

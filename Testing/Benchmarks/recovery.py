@@ -19,28 +19,28 @@ SAMPLINGS = {
 }
 """Frame times in s by what the tables call them: even ones over 90 s, uneven ones over 74 s."""
 
-SHOWN_TRANSITS = (4.0, 8.0)
-"""Mean transit times in s whose bias is shown: healthy and slow tissue."""
+TRANSITS = (4.0, 8.0)
+"""Mean transit times of the tiles in s: healthy and slow tissue."""
 
 NOTES = """\
-Tiles: MTT 3 to 24 s and delays −2 to +6 s, no noise, true arterial input; of each curve the window must hold 99.5 %.
-Frame interval in s; "1 then 3" is 30 frames every second, then 15 every three."""
+Tiles: delays −2 to +6 s, no noise, true arterial input, default options of each method; means over the delays. Frame
+interval in s; "1 then 3" is 30 frames every second, then 15 every three."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """What a method makes of the tiles of one residue and one sampling.
+    """What a method makes of the tiles of one residue and one sampling; one value for each of `TRANSITS`.
 
-    ``cbf_bias`` and ``mtt_bias`` in % at `SHOWN_TRANSITS`, means over the delays; ``spread`` is the largest
-    (max − min)/mean of CBF over the delays of one transit time in %; ``offset`` and ``slope`` are those of Tmax against
-    the delay, medians over transit times: offset in s is the mean of Tmax − delay.
+    ``cbf_bias`` and ``mtt_bias`` in %, the latter NaN where the window cuts off more than 0.5 % of a curve; ``spread``
+    is (max − min)/mean of CBF over the delays in %; ``offset`` in s is the mean of Tmax − delay, ``slope`` that of Tmax
+    against the delay; None for methods without Tmax.
     """
 
-    cbf_bias: tuple[float, ...]
-    mtt_bias: tuple[float, ...]
-    spread: float
-    offset: float | None
-    slope: float | None
+    cbf_bias: Curve
+    mtt_bias: Curve
+    spread: Curve
+    offset: Curve | None
+    slope: Curve | None
 
 
 def recovery(tiles: TilePhantom, method: str) -> Recovery:
@@ -49,26 +49,17 @@ def recovery(tiles: TilePhantom, method: str) -> Recovery:
     estimate = deconvolve(curves, tiles.aif, tiles.times, DeconvolutionOptions(method=method))
     found = quantify(curves, tiles.aif, tiles.times, estimate, QuantificationOptions()).values
     shape = (tiles.shape[0], tiles.shape[2])
+    maps = {name: values.reshape(shape).astype(np.float64) for name, values in found.items()}
     whole = (tiles.covered.reshape(shape) >= 0.995).all(axis=1)
-    transits, delay = tiles.mtt.reshape(shape)[:, 0], tiles.delay.reshape(shape)[0]
-    flow = found["cbf"].reshape(shape).astype(np.float64)
-    shown = [int(np.flatnonzero(transits == transit)[0]) for transit in SHOWN_TRANSITS]
-
-    def bias(name: str, truth: Curve) -> tuple[float, ...]:
-        ratio = (found[name] / truth).reshape(shape).mean(axis=1)
-        return tuple(100 * (float(ratio[i]) - 1) if whole[i] else np.nan for i in shown)
-
-    offset = slope = None
-    if "tmax" in found:
-        lags = found["tmax"].reshape(shape)[whole].astype(np.float64)
-        slope = float(np.median(np.polyfit(delay, lags.T, 1)[0]))
-        offset = float(np.median((lags - delay).mean(axis=1)))
+    delay = tiles.delay.reshape(shape)[0]
+    flow, transit = maps["cbf"] / tiles.cbf.reshape(shape), maps["mtt"] / tiles.mtt.reshape(shape)
+    lags = maps.get("tmax")
     return Recovery(
-        cbf_bias=bias("cbf", tiles.cbf),
-        mtt_bias=bias("mtt", tiles.mtt),
-        spread=100 * float((np.ptp(flow, axis=1) / flow.mean(axis=1))[whole].max()),
-        offset=offset,
-        slope=slope,
+        cbf_bias=100 * (flow.mean(axis=1) - 1),
+        mtt_bias=np.where(whole, 100 * (transit.mean(axis=1) - 1), np.nan),
+        spread=100 * np.ptp(flow, axis=1) / flow.mean(axis=1),
+        offset=None if lags is None else (lags - delay).mean(axis=1),
+        slope=None if lags is None else np.polyfit(delay, lags.T, 1)[0],
     )
 
 
@@ -78,16 +69,18 @@ def report() -> Iterator[str]:
     for residue in RESIDUES:
         for sampling, times in SAMPLINGS.items():
             # one blood volume will do: the others are multiples of it
-            tiles = make_tiles(residue, cbv=[4.0], times=times)
+            tiles = make_tiles(residue, mtt=TRANSITS, cbv=[4.0], times=times)
             for method in METHODS:
                 found[method, sampling, residue] = recovery(tiles, method)
-    at = " / ".join(f"{transit:g}" for transit in SHOWN_TRANSITS)
-    flow = _table(found, lambda one: f"{_pair(one.cbf_bias)} ({one.spread:.1f})")
-    lag = _table(found, lambda one: "–" if one.offset is None else f"{one.offset:+.2f} ({one.slope:.2f})")
-    transit = _table(found, lambda one: _pair(one.mtt_bias))
+    at = " / ".join(f"{transit:g}" for transit in TRANSITS)
+    flow = _table(found, lambda one: f"{_each(one.cbf_bias, '+z.0f')} ({one.spread.max():.1f})")
+    timed = {key: one for key, one in found.items() if one.offset is not None}
+    lag = _table(timed, lambda one: f"{_each(one.offset, '+z.2f')} ({_each(one.slope, '.2f')})")
+    transit = _table(found, lambda one: _each(one.mtt_bias, "+z.0f"))
     yield f"## Tiles: bias of CBF in %, MTT {at} s (largest spread over the delays in %)\n\n{NOTES}\n\n{flow}"
-    yield f"## Tiles: Tmax − delay in s (slope of Tmax against the delay)\n\n{lag}"
-    yield f"## Tiles: bias of MTT in %, MTT {at} s\n\n{transit}"
+    yield f"## Tiles: Tmax − delay in s, MTT {at} s (slope of Tmax against the delay)\n\n{lag}"
+    cut = "A dash: the window cuts off more than 0.5 % of a curve."
+    yield f"## Tiles: bias of MTT in %, MTT {at} s\n\n{cut}\n\n{transit}"
 
 
 def _table(found: Mapping[tuple[str, str, str], Recovery], cell: Callable[[Recovery], str]) -> str:
@@ -95,9 +88,10 @@ def _table(found: Mapping[tuple[str, str, str], Recovery], cell: Callable[[Recov
         (method, sampling, *(cell(found[method, sampling, residue]) for residue in RESIDUES))
         for method in METHODS
         for sampling in SAMPLINGS
+        if (method, sampling, next(iter(RESIDUES))) in found
     ]
     return markdown_table(("method", "interval", *RESIDUES), rows)
 
 
-def _pair(values: tuple[float, ...]) -> str:
-    return " / ".join(f"{value:+.0f}" for value in values)
+def _each(values: Curve, form: str) -> str:
+    return " / ".join("–" if np.isnan(value) else format(value, form) for value in values)

@@ -26,8 +26,8 @@ PLAIN = QuantificationOptions(density=1.0, haematocrit_factor=1.0)
 TOLERANCE = {"cbf": (15.0, 0.1), "cbv": (1.0, 0.1)}
 """OSIPI's: absolute and relative part, which add up."""
 
-TIMED_VOXELS = 100_000
-REPEATS = 5
+TIMED_VOXELS = 32_768
+REPEATS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
