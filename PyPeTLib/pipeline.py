@@ -26,8 +26,8 @@ from PyPeTLib.quality import (
     coverage_flags,
     curve_flags,
     motion_flags,
-    no_aif_flag,
-    uncalibrated_flag,
+    no_aif_flags,
+    scale_flags,
 )
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import (
@@ -198,10 +198,9 @@ def _flags(result: PipelineResult, unsmoothed: Concentration, no_aif_reason: str
         mean_curve = result.concentration.curves.mean(axis=0, dtype=np.float64)
         flags += aif_flags(aif, mean_curve, result.working.frame_times, result.config.aif.curve)
     elif bolus.found:
-        flags.append(no_aif_flag(no_aif_reason))
+        flags += no_aif_flags(no_aif_reason)
     flags += curve_flags(result.concentration, result.lost_area[result.analysed])
-    if any(not quantity.calibrated for quantity in result.maps.values()):
-        flags.append(uncalibrated_flag())
+    flags += scale_flags(calibrated=all(quantity.calibrated for quantity in result.maps.values()))
     return tuple(flags)
 
 

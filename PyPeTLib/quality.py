@@ -47,198 +47,164 @@ LEFT_OUT_SHARE = 0.05
 FLOORED_SHARE = 0.001
 
 
+def _flag_if(
+    code: str,
+    severity: Severity,
+    message: str,
+    *,
+    when: bool = True,
+    value: float = 0.0,
+    threshold: float = 0.0,
+) -> list[Flag]:
+    """The flag if something is wrong, as a list that can be added to others."""
+    flag = Flag(code=code, severity=severity, message=message, value=float(value), threshold=float(threshold))
+    return [flag] if when else []
+
+
 def bolus_flags(bolus: BolusArrival, mean_curve: Curve) -> list[Flag]:
     """Flags on the bolus in the brain as a whole: missing, cut off, or with a short baseline."""
-    flags = []
     if not bolus.found:
-        flags.append(
-            Flag(
-                code="no-bolus",
-                severity=Severity.FAILURE,
-                message="No bolus: the brain's mean signal does not change beyond its noise. The maps hold no values.",
-                value=0.0,
-                threshold=0.0,
-            )
-        )
-        return flags
-    n_baseline = bolus.baseline.stop - bolus.baseline.start
-    if n_baseline < SHORT_BASELINE:
-        flags.append(
-            Flag(
-                code="short-baseline",
-                severity=Severity.WARNING,
-                message=f"Only {n_baseline} frame(s) before the bolus: the baseline is noisy or holds contrast.",
-                value=n_baseline,
-                threshold=SHORT_BASELINE,
-            )
-        )
-    tail = float(mean_curve[-3:].mean() / mean_curve.max()) if mean_curve.max() > 0 else 1.0
-    if tail > TAIL_SHARE:
-        flags.append(
-            Flag(
-                code="truncated-bolus",
-                severity=Severity.WARNING,
-                message=f"The scan ends while the brain holds {tail:.0%} of its peak contrast: CBV and MTT read low.",
-                value=tail,
-                threshold=TAIL_SHARE,
-            )
-        )
-    if bolus.unsteady_frames:
-        flags.append(
-            Flag(
-                code="unsteady-start",
-                severity=Severity.NOTE,
-                message=f"{bolus.unsteady_frames} frame(s) at the start were not in steady state and left out.",
-                value=bolus.unsteady_frames,
-                threshold=0,
-            )
-        )
-    return flags
+        message = "No bolus: the brain's mean signal does not change beyond its noise. The maps hold no values."
+        return _flag_if("no-bolus", Severity.FAILURE, message)
+    length = bolus.baseline.stop - bolus.baseline.start
+    peak = float(mean_curve.max())
+    tail = float(mean_curve[-3:].mean()) / peak if peak > 0 else 1.0
+    return [
+        *_flag_if(
+            "short-baseline",
+            Severity.WARNING,
+            f"Only {length} frame(s) before the bolus: the baseline is noisy or holds contrast.",
+            when=length < SHORT_BASELINE,
+            value=length,
+            threshold=SHORT_BASELINE,
+        ),
+        *_flag_if(
+            "truncated-bolus",
+            Severity.WARNING,
+            f"The scan ends while the brain holds {tail:.0%} of its peak contrast: CBV and MTT read low.",
+            when=tail > TAIL_SHARE,
+            value=tail,
+            threshold=TAIL_SHARE,
+        ),
+        *_flag_if(
+            "unsteady-start",
+            Severity.NOTE,
+            f"{bolus.unsteady_frames} frame(s) at the start were not in steady state and left out.",
+            when=bolus.unsteady_frames > 0,
+            value=bolus.unsteady_frames,
+        ),
+    ]
 
 
 def aif_flags(aif: ArterialInputFunction, mean_curve: Curve, times: Curve, kind: str = "measured") -> list[Flag]:
     """Flags on the arterial input function: weak, late, cut off, or without the fit that was asked for."""
-    flags = []
-    if kind == "fitted" and aif.fit is None:
-        flags.append(
-            Flag(
-                code="no-aif-fit",
-                severity=Severity.WARNING,
-                message="No gamma variate fits the AIF: the measured curve was used instead.",
-                value=0.0,
-                threshold=0.0,
-            )
-        )
     peak = float(aif.measured.max())
-    if aif.baseline_noise > 0 and peak < WEAK_AIF_TO_NOISE * aif.baseline_noise:
-        flags.append(
-            Flag(
-                code="weak-aif",
-                severity=Severity.WARNING,
-                message=f"The AIF's peak is only {peak / aif.baseline_noise:.1f} times its noise.",
-                value=peak / aif.baseline_noise,
-                threshold=WEAK_AIF_TO_NOISE,
-            )
-        )
+    contrast = peak / aif.baseline_noise if aif.baseline_noise > 0 else np.inf
     lead = float(times[int(mean_curve.argmax())] - times[int(aif.measured.argmax())])
-    if lead < 0:
-        flags.append(
-            Flag(
-                code="late-aif",
-                severity=Severity.WARNING,
-                message=f"The AIF peaks {-lead:.1f} s after the brain does: it may be a vein.",
-                value=lead,
-                threshold=0.0,
-            )
-        )
-    tail = float(aif.measured[-3:].mean() / peak)
-    if tail > TAIL_SHARE:
-        flags.append(
-            Flag(
-                code="truncated-aif",
-                severity=Severity.WARNING,
-                message=f"The AIF ends at {tail:.0%} of its peak: it was cut off, CBV and CBF are biased.",
-                value=tail,
-                threshold=TAIL_SHARE,
-            )
-        )
-    return flags
+    tail = float(aif.measured[-3:].mean()) / peak
+    return [
+        *_flag_if(
+            "no-aif-fit",
+            Severity.WARNING,
+            "No gamma variate fits the AIF: the measured curve was used instead.",
+            when=kind == "fitted" and aif.fit is None,
+        ),
+        *_flag_if(
+            "weak-aif",
+            Severity.WARNING,
+            f"The AIF's peak is only {contrast:.1f} times its noise.",
+            when=contrast < WEAK_AIF_TO_NOISE,
+            value=contrast,
+            threshold=WEAK_AIF_TO_NOISE,
+        ),
+        *_flag_if(
+            "late-aif",
+            Severity.WARNING,
+            f"The AIF peaks {-lead:.1f} s after the brain does: it may be a vein.",
+            when=lead < 0,
+            value=lead,
+        ),
+        *_flag_if(
+            "truncated-aif",
+            Severity.WARNING,
+            f"The AIF ends at {tail:.0%} of its peak: it was cut off, CBV and CBF are biased.",
+            when=tail > TAIL_SHARE,
+            value=tail,
+            threshold=TAIL_SHARE,
+        ),
+    ]
 
 
 def motion_flags(motion: MotionEstimate, *, applied: bool) -> list[Flag]:
     """A flag on large motion, whether corrected or not."""
     largest = float(motion.displacement.max())
-    if largest <= MOTION_MM and (applied or not motion.moved):
-        return []
-    message = f"The head moved by up to {largest:.1f} mm"
-    message += " (corrected)." if applied else " and motion correction is off."
-    return [
-        Flag(
-            code="motion",
-            severity=Severity.NOTE if applied and largest <= 3 * MOTION_MM else Severity.WARNING,
-            message=message,
-            value=largest,
-            threshold=MOTION_MM,
-        )
-    ]
+    uncorrected = motion.moved and not applied
+    what = "and motion correction is off" if uncorrected else "(corrected)"
+    return _flag_if(
+        "motion",
+        Severity.WARNING if uncorrected or largest > 3 * MOTION_MM else Severity.NOTE,
+        f"The head moved by up to {largest:.1f} mm {what}.",
+        when=largest > MOTION_MM or uncorrected,
+        value=largest,
+        threshold=MOTION_MM,
+    )
 
 
 def coverage_flags(brain: Mask, analysed: Mask) -> list[Flag]:
     """A flag on the part of the brain that motion has made useless."""
-    total = int(np.count_nonzero(brain))
-    share = 1 - int(np.count_nonzero(analysed)) / total if total else 0.0
-    if share <= LEFT_OUT_SHARE:
-        return []
-    return [
-        Flag(
-            code="left-out",
-            severity=Severity.WARNING,
-            message=f"{share:.0%} of the brain mask is left out: motion moved it out of view or bone into its voxels.",
-            value=share,
-            threshold=LEFT_OUT_SHARE,
-        )
-    ]
+    share = 1 - int(np.count_nonzero(analysed)) / max(1, int(np.count_nonzero(brain)))
+    return _flag_if(
+        "left-out",
+        Severity.WARNING,
+        f"{share:.0%} of the brain mask is left out: motion moved it out of view or bone into its voxels.",
+        when=share > LEFT_OUT_SHARE,
+        value=share,
+        threshold=LEFT_OUT_SHARE,
+    )
 
 
 def curve_flags(content: Concentration, lost_area: Volume) -> list[Flag]:
     """Flags on the tissue curves: cut off by the end of the scan, or signal lost in noise."""
-    flags = []
-    share = float((lost_area > LOST_AREA).mean()) if lost_area.size else 0.0
-    if share > TRUNCATED_SHARE:
-        flags.append(
-            Flag(
-                code="truncated-curves",
-                severity=Severity.NOTE,
-                message=f"In {share:.0%} of the brain the scan ends before the bolus has passed: CBV and MTT read low.",
-                value=share,
-                threshold=TRUNCATED_SHARE,
-            )
-        )
+    cut_off = float((lost_area > LOST_AREA).mean()) if lost_area.size else 0.0
     floored = content.n_floored / max(1, content.curves.size)
-    if floored > FLOORED_SHARE:
-        flags.append(
-            Flag(
-                code="signal-lost",
-                severity=Severity.NOTE,
-                message=f"{floored:.2%} of the samples had no signal left: their concentration is a lower bound.",
-                value=floored,
-                threshold=FLOORED_SHARE,
-            )
-        )
     unusable = float((~content.usable).mean()) if content.usable.size else 0.0
-    if unusable > 0:
-        flags.append(
-            Flag(
-                code="no-baseline-signal",
-                severity=Severity.NOTE,
-                message=f"{unusable:.2%} of the brain mask has no MR signal before the bolus and is left out.",
-                value=unusable,
-                threshold=0.0,
-            )
-        )
-    return flags
-
-
-def no_aif_flag(reason: str) -> Flag:
-    """The flag for a series in which no artery could be found."""
-    return Flag(
-        code="no-aif",
-        severity=Severity.FAILURE,
-        message=f"The maps hold no usable values: {reason}. Give the AIF as a mask or a curve (--aif).",
-        value=0.0,
-        threshold=0.0,
-    )
-
-
-def uncalibrated_flag() -> Flag:
-    """The note that DSC maps have no absolute scale."""
-    return Flag(
-        code="uncalibrated",
-        severity=Severity.NOTE,
-        message=(
-            "DSC: CBF and CBV have no absolute scale, since arteries and tissue differ in relaxivity. "
-            "Give white_matter_cbf to scale them."
+    return [
+        *_flag_if(
+            "truncated-curves",
+            Severity.NOTE,
+            f"In {cut_off:.0%} of the brain the scan ends before the bolus has passed: CBV and MTT read low.",
+            when=cut_off > TRUNCATED_SHARE,
+            value=cut_off,
+            threshold=TRUNCATED_SHARE,
         ),
-        value=float(np.nan),
-        threshold=float(np.nan),
+        *_flag_if(
+            "signal-lost",
+            Severity.NOTE,
+            f"{floored:.2%} of the samples had no signal left: their concentration is a lower bound.",
+            when=floored > FLOORED_SHARE,
+            value=floored,
+            threshold=FLOORED_SHARE,
+        ),
+        *_flag_if(
+            "no-baseline-signal",
+            Severity.NOTE,
+            f"{unusable:.2%} of the brain mask has no MR signal before the bolus and is left out.",
+            when=unusable > 0,
+            value=unusable,
+        ),
+    ]
+
+
+def no_aif_flags(reason: str) -> list[Flag]:
+    """The flag for a series in which no artery could be found."""
+    message = f"The maps hold no usable values: {reason}. Give the AIF as a mask or a curve (--aif)."
+    return _flag_if("no-aif", Severity.FAILURE, message)
+
+
+def scale_flags(*, calibrated: bool) -> list[Flag]:
+    """The note that DSC maps have no absolute scale."""
+    message = (
+        "DSC: CBF and CBV have no absolute scale, since arteries and tissue differ in relaxivity. "
+        "Give normal white matter (--white-matter-mask, --white-matter-cbf) to scale them."
     )
+    return _flag_if("uncalibrated", Severity.NOTE, message, when=not calibrated)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from PyPeTLib.arrays import Curve
-from PyPeTLib.geometry import Reorientation
+from PyPeTLib.io import write_volume
 from PyPeTLib.phantom.base import Phantom
 from PyPeTLib.series import Modality, PerfusionSeries
 
@@ -53,7 +52,7 @@ def write_phantom(phantom: Phantom, directory: str | Path, stem: str) -> Path:
     volumes |= {f"{name}_mask": mask.astype(np.uint8) for name, mask in phantom.masks.items()}
     volumes |= {f"{name}_fraction": fraction for name, fraction in phantom.fractions.items()}
     for name, volume in volumes.items():
-        _write_nifti(truth / f"{name}.nii.gz", [orientation.to_native(volume)], orientation, volume.dtype)
+        write_volume(truth / f"{name}.nii.gz", volume, orientation, dtype=volume.dtype)
     rows = np.stack([series.frame_times, phantom.aif, phantom.vof], axis=1)
     _write_table(truth / "curves.csv", ("time", "aif", "vof"), rows, ",")
     if phantom.motion is not None:
@@ -65,11 +64,12 @@ def write_phantom(phantom: Phantom, directory: str | Path, stem: str) -> Path:
 
 
 def _write_series(path: Path, series: PerfusionSeries) -> None:
-    data, orientation = series.data, series.orientation
-    frames = [orientation.to_native(data[..., k]) for k in range(series.n_frames)]
-    whole = all(np.array_equal(frame, np.rint(frame)) and np.abs(frame).max() < 32768 for frame in frames)
+    data: npt.NDArray[Any] = series.data
+    frames = [data[..., k] for k in range(series.n_frames)]
+    if all(np.array_equal(frame, np.rint(frame)) and np.abs(frame).max() < 32768 for frame in frames):
+        data = data.astype(np.int16)
     step = float(np.diff(series.frame_times).mean())
-    _write_nifti(path, frames, orientation, np.dtype(np.int16 if whole else np.float32), step=step)
+    write_volume(path, data, series.orientation, dtype=data.dtype, frame_interval=step)
 
 
 def _sidecar(series: PerfusionSeries) -> dict[str, Any]:
@@ -84,43 +84,6 @@ def _sidecar(series: PerfusionSeries) -> dict[str, Any]:
     if series.acquisition.echo_time is not None:
         facts["EchoTime"] = series.acquisition.echo_time
     return facts
-
-
-def _write_nifti(
-    path: Path,
-    frames: Sequence[npt.NDArray[Any]],
-    orientation: Reorientation,
-    dtype: np.dtype[Any],
-    *,
-    step: float | None = None,
-) -> None:
-    """Volumes on the native grid, one after the other; a step in s makes them a series."""
-    import nibabel  # noqa: PLC0415 - only needed for files
-
-    header_class: Any = nibabel.Nifti1Header
-    header = header_class()
-    shape = orientation.native.shape
-    header.set_data_shape(shape if step is None else (*shape, len(frames)))
-    header.set_data_dtype(dtype)
-    header.set_xyzt_units("mm", "sec")
-    affine = orientation.native.affine
-    header["pixdim"][1:4] = orientation.native.voxel_sizes
-    if step is not None:
-        header["pixdim"][4] = step
-    header.set_sform(affine, code=1)
-    directions = affine[:3, :3] / np.array(orientation.native.voxel_sizes)
-    # a quaternion cannot hold a sheared grid
-    if np.allclose(directions.T @ directions, np.eye(3), atol=1e-6):
-        header.set_qform(affine, code=1)
-    header.set_slope_inter(1.0, 0.0)
-    header["vox_offset"] = 352
-    with (
-        path.open("wb") as file,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0) as packed,
-    ):
-        packed.write(header.binaryblock + bytes(4))
-        for frame in frames:
-            packed.write(frame.astype(dtype).tobytes(order="F"))
 
 
 def _write_table(path: Path, names: Sequence[str], rows: Curve, separator: str) -> None:
