@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OLD_VENV ?= .venv-oldest
 BIN = $(VENV)/bin
-OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* threadpoolctl==3.1.* tqdm==4.64.*
+OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* threadpoolctl==3.1.* tqdm==4.64.*
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-newest test-oldest benchmark clean
@@ -29,9 +29,9 @@ $(VENV)/stamp-dev: $(VENV)/stamp
 	@touch $@
 
 $(OLD_VENV)/stamp-dev: pyproject.toml
-	@old=$$(command -v python3.11 || command -v $(PYTHON)); "$$old" -c 'import sys; sys.exit(None if \
-	  sys.version_info[:2] == (3, 11) else "the lane with the oldest versions needs Python 3.11: numpy 1.24 has no wheels for later ones")' \
-	  && "$$old" -m venv $(OLD_VENV)
+	@for old in $(PYTHON) python3.11; do \
+	  "$$old" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && exec "$$old" -m venv $(OLD_VENV); \
+	done; echo "The lane with the oldest versions needs Python 3.11 (numpy 1.24 has no wheels for later ones): install it, or run: make lint test-newest"; exit 1
 	$(OLD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(OLDEST) --editable '.[test]'
 	@touch $@
 
@@ -44,10 +44,10 @@ lint: $(VENV)/stamp-dev
 	$(BIN)/mypy
 
 test-newest: $(VENV)/stamp-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 test-oldest: $(OLD_VENV)/stamp-dev
-	$(OLD_VENV)/bin/python -m pytest
+	$(OLD_VENV)/bin/python -m pytest --numprocesses 2
 
 test: lint test-newest test-oldest
 
