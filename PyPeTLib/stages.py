@@ -15,7 +15,7 @@ from PyPeTLib.contrast import BolusArrival, Concentration, concentration, find_b
 from PyPeTLib.contrast.features import smooth_in_time
 from PyPeTLib.deconvolution import deconvolve
 from PyPeTLib.errors import InputError
-from PyPeTLib.execution import Execution, single_threaded_blas
+from PyPeTLib.execution import Execution
 from PyPeTLib.masking import BrainMask, brain_mask, erode_mm
 from PyPeTLib.preprocess.artefact import predict_artefact
 from PyPeTLib.preprocess.motion import MotionCorrection
@@ -205,8 +205,8 @@ def denoised(
     smoothed = smooth_inside(curves.signal, curves.analysed, tissue, options.sigma, working.grid.voxel_sizes, execution)
     content = to_concentration(smoothed, curves.bolus, working, execution)
     learnt = tissue & (curves.disturbance <= LITTLE / 3)
-    with single_threaded_blas():
-        return replace(content, curves=keep_components(content.curves, tissue, learnt, options.temporal_rank))
+    kept = keep_components(content.curves, tissue, learnt, options.temporal_rank, execution)
+    return replace(content, curves=kept)
 
 
 def masked_signal(series: PerfusionSeries, mask: Mask) -> Volume:

@@ -245,16 +245,19 @@ class OscillationSolver:
         order = np.argsort(-moduli, kind="stable")
         n_levels = max(1, int(np.count_nonzero(moduli > problem.options.osvd_floor * moduli.max())))
         self._solvers: list[LinearSolver] = []
+        self._coarse: list[Volume] = []
         self._bends: list[Volume] = []
         for level in range(n_levels):
             keep = np.zeros(moduli.size, bool)
             keep[order[: level + 1]] = True
             inverse = convolution.inverse(keep)
             second = np.roll(inverse, 1, axis=0) - 2 * inverse + np.roll(inverse, -1, axis=0)
-            # the integral of the modulus needs a point every second
+            # to judge a response, a point every second is enough
             every = max(1, round(1.0 / convolution.lag_step))
             second = every * second[::every]
-            self._solvers.append(convolution.windowed(inverse))
+            solver = convolution.windowed(inverse)
+            self._solvers.append(solver)
+            self._coarse.append(np.ascontiguousarray(solver.operator[::every]))
             self._bends.append((second / convolution.lag_step).astype(np.float32))
         self._limit = np.float32(problem.options.oscillation_index * WU_SAMPLES / WU_STEP)
 
@@ -298,9 +301,10 @@ class OscillationSolver:
         return last, share
 
     def _oscillation(self, curves: Volume, level: int) -> Volume:
-        peak = self._solvers[level].impulse_response(curves).max(axis=1)
-        bends = curves @ self._bends[level].T
-        total = np.abs(bends, out=bends).sum(axis=1)
+        # lags along the first axis: reducing over them runs through memory in order
+        peak = (self._coarse[level] @ curves.T).max(axis=0)
+        bends = self._bends[level] @ curves.T
+        total = np.abs(bends, out=bends).sum(axis=0)
         oscillation: Volume = np.divide(total, peak, out=np.full_like(total, np.inf), where=peak > 0)
         return oscillation
 

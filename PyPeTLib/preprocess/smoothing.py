@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from PyPeTLib.arrays import Mask, Volume
-from PyPeTLib.execution import Execution
+from PyPeTLib.arrays import Curve, Mask, Volume
+from PyPeTLib.execution import Execution, voxel_slices
 from PyPeTLib.options import Options, option
 
 REACH = 3.0
@@ -95,7 +95,9 @@ def smooth_inside(
     return smoothed
 
 
-def keep_components(curves: Volume, support: Mask, learnt: Mask, rank: int) -> Volume:
+def keep_components(
+    curves: Volume, support: Mask, learnt: Mask, rank: int, execution: Execution | None = None
+) -> Volume:
     """Curves rebuilt from the leading principal components of some voxels; those without support keep their curve.
 
     All tissue curves are mixtures of a few shapes, while noise spreads evenly over as many components as there are
@@ -113,11 +115,22 @@ def keep_components(curves: Volume, support: Mask, learnt: Mask, rank: int) -> V
     """
     if not 0 < rank < curves.shape[1] or np.count_nonzero(learnt) <= rank:
         return curves
-    teachers = curves[learnt]
-    _, components = np.linalg.eigh((teachers.T @ teachers).astype(np.float64))
+    execution = execution or Execution()
+    pieces = voxel_slices(len(curves))
+
+    def products(piece: slice) -> Curve:
+        teachers = curves[piece][learnt[piece]]
+        return np.asarray(teachers.T @ teachers, np.float64)
+
+    _, components = np.linalg.eigh(np.sum(execution.map(products, pieces), axis=0))
     leading = components[:, -rank:].astype(np.float32)
-    rebuilt = curves.copy()
-    rebuilt[support] = (curves[support] @ leading) @ leading.T
+    rebuilt = np.empty_like(curves)
+
+    def rebuild(piece: slice) -> None:
+        part = curves[piece]
+        rebuilt[piece] = np.where(support[piece, None], (part @ leading) @ leading.T, part)
+
+    execution.map(rebuild, pieces)
     return rebuilt
 
 
