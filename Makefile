@@ -14,6 +14,7 @@ help:
 	@echo "make test       lint, then all tests on the newest and on the oldest supported numpy and scipy"
 	@echo "make lint       ruff and mypy"
 	@echo "make benchmark  speed, memory and accuracy figures (tables, about ten minutes)"
+	@echo "make pictures   the demo, and its pictures into Docs/pictures"
 	@echo "make clean      remove environments and results"
 
 # An environment is complete when its stamp exists; an interrupted installation starts again.
@@ -56,3 +57,11 @@ benchmark: $(VENV)/stamp-dev
 
 clean:
 	rm -rf $(VENV) $(OLD_VENV) demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+
+# The pictures in Docs are those of the demo.
+.PHONY: pictures
+pictures: demo
+	mkdir -p Docs/pictures
+	cp demo-output/ctp/result/figures/summary.png Docs/pictures/ctp-summary.png
+	cp demo-output/ctp/result/figures/aif.png Docs/pictures/ctp-aif.png
+	cp demo-output/dsc/result/figures/summary.png Docs/pictures/dsc-summary.png
