@@ -116,7 +116,7 @@ class Page:
 
             path = Path(mpl.get_data_path()) / "fonts" / "ttf" / FONT
             # the basic layout does not depend on which libraries Pillow was built with
-            self._fonts[size] = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+            self._fonts[size] = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
         return self._fonts[size]
 
     def _cover(self, coverage: Pixels, column: int, row: int, colour: str) -> None:
