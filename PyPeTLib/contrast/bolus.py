@@ -183,9 +183,8 @@ def _unsteady_frames(signal: Volume, modality: Modality) -> int:
     for count in (3, 2, 1):
         behind = mean[count : count + 3]
         excess = mean[:count] - np.median(behind)
-        if (excess > max(0.01 * abs(np.median(behind)), NOISE_FACTOR * noise)).all() and np.ptp(behind) < 0.5 * excess[
-            0
-        ]:
+        stands_out = excess > max(0.01 * abs(np.median(behind)), NOISE_FACTOR * noise)
+        if stands_out.all() and np.ptp(behind) < 0.5 * excess[0]:
             return count
     return 0
 
@@ -198,7 +197,7 @@ def _arterial_onset(signal: Volume, modality: Modality, frame: int) -> int:
     reach = min(signal.shape[1], frame + 1 + signal.shape[1] // 4)
     sign = np.float32(contrast_sign(modality))
     start = np.median(signal[:, : max(1, min(3, frame))], axis=1)
-    height = sign * ((signal[:, :reach].max if sign > 0 else signal[:, :reach].min)(axis=1) - start)
+    height = (sign * signal[:, :reach]).max(axis=1) - sign * start
     n_top = min(height.size, max(20, height.size // 100))
     top = np.argpartition(height, -n_top)[-n_top:]
     curves = sign * (signal[top, :reach] - start[top, None])
