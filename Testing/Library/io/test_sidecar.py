@@ -124,7 +124,7 @@ def test_a_sidecar_that_does_not_fit_is_refused(files, sidecar, parts):
     _refused(files.image(sidecar=sidecar), *parts)
 
 
-@pytest.mark.parametrize(("text", "part"), [('{\n"a": 1,\n}', "line 3"), ("", "line 1"), ("[" * 100_000, "JSON")])
+@pytest.mark.parametrize(("text", "part"), [('{\n"a": 1\n"b": 2}', "line 3"), ("", "line 1"), ("[" * 100_000, "JSON")])
 def test_a_sidecar_that_is_no_json_is_refused_with_its_line(files, text, part):
     path = files.image()
     path.with_name("sub-01_ctp.json").write_text(text, encoding="utf-8")
