@@ -105,7 +105,9 @@ def brain_curves(
         # the bolus scales the signal, and the error with it
         near = signal[artefact.voxels]
         error = error * np.clip(near / np.maximum(near[:, bolus.baseline].mean(axis=1), 1)[:, None], 0, 1)
-    signal[artefact.voxels] -= error
+    if config.motion.interpolation == "linear":
+        # cubic splines leave another error; what linear ones would leave then only tells where to be careful
+        signal[artefact.voxels] -= error
     disturbance = artefact.largest(len(signal)) / np.float32(artefact.limit)
     keep = disturbance <= 1
     return BrainCurves(

@@ -10,18 +10,22 @@ def add_parser(commands: Any) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "methods",
-        help="list the methods that options can choose from",
-        description="List deconvolution methods, bolus rules, mask methods and phantom residues, each with its source.",
+        help="list methods and options",
+        description="List deconvolution methods, bolus rules, mask methods and phantom residues, each with its source, "
+        "and all options of config.toml with unit and default.",
     )
     parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every command takes its options
-    """Print all registries."""
+    """Print all registries and options."""
+    from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.contrast import BOLUS_RULES  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.deconvolution import METHODS  # noqa: PLC0415
     from PyPeTLib.masking import MASK_METHODS  # noqa: PLC0415
+    from PyPeTLib.options import described  # noqa: PLC0415
     from PyPeTLib.phantom import RESIDUES  # noqa: PLC0415
+    from PyPeTLib.series import Modality  # noqa: PLC0415
 
     registries: list[Any] = [METHODS, BOLUS_RULES, MASK_METHODS, RESIDUES]
     for registry in registries:
@@ -32,3 +36,11 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
             if entry.source:
                 print(f"  {'':<15} {entry.source}")
         print()
+    print("options of config.toml (defaults for CTP; DSC has its own smoothing and oscillation_index):")
+    groups = PipelineConfig.for_modality(Modality.CTP)
+    for table in groups.to_mapping():
+        group = getattr(groups, table)
+        print(f"[{table}]")
+        for name, unit, text, _ in described(type(group)):
+            value = getattr(group, name)
+            print(f"  {name} = {value}{f' {unit}' if unit else ''}: {text}")

@@ -119,7 +119,6 @@ class Payload:
     """The uncompressed bytes of a file, in order; the SHA-256 of the file's own bytes is computed meanwhile."""
 
     def __init__(self, content: bytes, path: Path, *, compressed: bool) -> None:
-        self._path = path
         self._pieces = _inflated(content, path) if compressed else iter([content])
         self._piece = memoryview(b"")
         hasher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pypet-sha256")

@@ -38,8 +38,6 @@ CONTRAST_WIDTH = 5
 CONTRAST_FLOOR = 0.1
 """Share of the tissue's signal that is added to the local spread, so that noise in air is no contrast."""
 
-RIMS = (1, 2, 2)
-"""Voxels along z, y, x left out at either end: differences are one-sided there, and they leave the volume first."""
 
 IN_PLANE_KERNEL = 1 / 4
 """Weight of each in-plane neighbour in the smoothing before registration: 1-2-1."""

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from PyPeTLib import CancelledError, Given, InputError, PipelineConfig, PipelineResult, run_pipeline
-from PyPeTLib.phantom import HeadPhantom, make_head
+from PyPeTLib.execution import Execution
+from PyPeTLib.masking import BrainMask
+from PyPeTLib.phantom import HeadPhantom, RigidMotion, make_head
 from PyPeTLib.pipeline import STAGES
+from PyPeTLib.preprocess.motion import correct_motion
 from PyPeTLib.series import Modality
+from PyPeTLib.stages import brain_curves, masked_signal
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +138,13 @@ def test_config_goes_through_toml_and_back(tmp_path: object) -> None:
         config.write(path)
         assert PipelineConfig.read(path, modality) == config
         assert config.deconvolution.method == "ssvd"
+
+
+def test_cubic_interpolation_is_not_corrected_for_the_error_of_linear_one() -> None:
+    motion = RigidMotion(drift_mm=1.0, drift_degrees=1.0, jump_mm=2.0, jump_degrees=2.0)
+    head = make_head("ctp", seed=2, shape=(80, 80, 8), motion=motion)
+    config = PipelineConfig.for_modality(Modality.CTP, {"motion": {"interpolation": "cubic"}})
+    estimate = correct_motion(head.series, config.motion, Execution(2))
+    curves = brain_curves(estimate, BrainMask(mask=head.masks["intracranial"]), config, Execution(2))
+    assert estimate.applied
+    np.testing.assert_array_equal(curves.signal, masked_signal(estimate.series, curves.analysed))

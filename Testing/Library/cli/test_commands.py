@@ -1,0 +1,31 @@
+"""The smaller commands: `methods` and `phantom`."""
+
+from pathlib import Path
+
+import nibabel as nib
+import pytest
+
+from PyPeTLib.cli import main
+from PyPeTLib.deconvolution import METHODS
+from PyPeTLib.io import read_series
+
+
+def test_methods_lists_every_method_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["methods"]) == 0
+    printed = capsys.readouterr().out
+    for entry in METHODS.entries():
+        assert entry.summary in printed
+        assert all(alias in printed for alias in entry.aliases)
+    assert "sigma = 2.0 mm:" in printed
+    assert "latest_lag = 30.0 s:" in printed
+
+
+def test_phantom_writes_a_series_that_can_be_read_and_its_truth(tmp_path: Path) -> None:
+    out = tmp_path / "tiles"
+    arguments = ["phantom", "tiles", str(out), "--residue", "box", "--frame-interval", "2", "--tile-size", "2"]
+    assert main(arguments) == 0
+    series = read_series(out / "tiles_ctp.nii.gz")
+    assert (series.frame_times[1] - series.frame_times[0], series.n_frames) == (2.0, 75)
+    assert nib.load(out / "truth/cbf.nii.gz").shape == series.data.shape[:3]
+    assert main(arguments) == 2
+    assert main([*arguments, "--overwrite"]) == 0
