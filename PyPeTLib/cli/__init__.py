@@ -9,7 +9,7 @@ import argparse
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyPeTLib.cli import demo, methods, phantom, run
 from PyPeTLib.errors import InputError
@@ -37,10 +37,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT."""
     options = parser().parse_args(arguments)
+    return guarded(lambda: options.execute(options))
+
+
+def guarded(command: Callable[[], None]) -> int:
+    """Run a command, print what goes wrong, and return the exit code."""
     # a polite end (SIGTERM) cleans up as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        options.execute(options)
+        command()
     except InputError as error:
         print(f"pypet: error: {error}", file=sys.stderr)
         return BAD_USE

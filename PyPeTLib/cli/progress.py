@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +12,8 @@ class StageBars:
     """Context manager whose `update` is a progress callback of `PyPeTLib.run_pipeline`."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet or not sys.stderr.isatty()
+        # inside 3D Slicer there is neither a terminal nor tqdm
+        self._quiet = quiet or not sys.stderr.isatty() or importlib.util.find_spec("tqdm") is None
         self._stage = ""
         self._bar: Any = None
 

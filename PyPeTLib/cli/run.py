@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("series", type=Path, metavar="SERIES", help="4D NIfTI file (.nii or .nii.gz)")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
+    add_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add all options of a run to a parser: everything but the series and the folder to make."""
     acquisition = parser.add_argument_group("acquisition")
     acquisition.add_argument("--modality", choices=("auto", "ctp", "dsc"), help="kind of series (default: auto)")
     times = acquisition.add_mutually_exclusive_group()
@@ -65,23 +72,42 @@ def add_parser(commands: Any) -> None:
     output.add_argument("--overwrite", action="store_true", help="replace OUT if PyPeT made it")
     output.add_argument("--threads", type=int, metavar="N", help="threads (default: all cores; results do not differ)")
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    parser.set_defaults(execute=execute)
 
 
 def execute(options: argparse.Namespace) -> None:
     """Run the pipeline on a file and write its results."""
+    from PyPeTLib.io import load_series  # noqa: PLC0415 - keeps `pypet --help` quick
+
+    run_and_write(options, load_series)
+
+
+def run_and_write(
+    options: argparse.Namespace, load: Callable[..., Any], also: Callable[[Any, Any, Path], None] | None = None
+) -> None:
+    """Run the pipeline with the options of the command line and write its results.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        What `add_options` defines, with ``series`` and ``out``.
+    load : callable
+        Called as `PyPeTLib.io.load_series` is, and returns what it returns.
+    also : callable, optional
+        Writes more into the folder before it appears; called with the result, the loaded series and the folder.
+    """
     from PyPeTLib.cli.progress import StageBars  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.io import OutputFolder, check_output_folder, load_series  # noqa: PLC0415
+    from PyPeTLib.io import OutputFolder, check_output_folder  # noqa: PLC0415
     from PyPeTLib.pipeline import run_pipeline  # noqa: PLC0415
     from PyPeTLib.report.results import write_results, write_stages  # noqa: PLC0415
+    from PyPeTLib.report.summary import told  # noqa: PLC0415
 
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads must be 1 or more, found {options.threads}")
     used = [path for path in (options.series, options.mask, options.aif, options.config) if path is not None]
     check_output_folder(options.out, overwrite=options.overwrite, inputs=used)
     inputs, changes = _configuration(options)
-    loaded = load_series(
+    loaded = load(
         options.series,
         modality=inputs.get("modality", "auto"),
         frame_interval=options.frame_interval,
@@ -101,8 +127,10 @@ def execute(options: argparse.Namespace) -> None:
             write_stages(result, folder / "stages")
         if not options.no_figures:
             _write_figures(result, folder / "figures")
+        if also is not None:
+            also(result, loaded, folder)
     if not options.quiet:
-        print(_told(summary))
+        print(told(summary))
         print(f"  written to {options.out}")
 
 
@@ -177,40 +205,3 @@ def _write_figures(result: Any, folder: Path) -> None:
 
     folder.mkdir()
     write_figures(result, folder)
-
-
-def _told(summary: dict[str, Any]) -> str:
-    """The summary in a few lines."""
-    source, aif = summary["input"], summary["aif"]
-    low, high = source["frame_interval_s"]
-    spacing = f"{low:g} s apart" if high - low < 0.02 * high else f"{low:g} to {high:g} s apart"
-    motion = summary["motion"]
-    moved = (
-        f"up to {motion['largest_displacement_mm']:.2f} mm, {'corrected' if motion['corrected'] else 'left as it is'}"
-    )
-    lines = [
-        f"{source['file']}: {source['modality']}, {'×'.join(map(str, source['shape']))} voxels, "
-        f"{source['frames']} frames {spacing} ({source['sources']['frame_times']})",
-        f"  motion  {moved}",
-        f"  brain   {summary['brain']['volume_ml']:.0f} ml",
-        f"  bolus   arrives at {summary['bolus']['arrival_s']:.1f} s"
-        if summary["bolus"]["found"]
-        else "  bolus   none",
-    ]
-    if aif["source"] == "none":
-        lines.append("  AIF     none")
-    else:
-        lines.append(
-            f"  AIF     {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
-            f"{aif['voxels']} voxels"
-        )
-    for name, content in summary["maps"].items():
-        if "median" in content:
-            note = "" if content["calibrated"] else " (uncalibrated)"
-            lines.append(
-                f"  {name.upper():<7} median {content['median']:.3g} {content['unit']}{note}, "
-                f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
-            )
-    lines += [f"  {flag['severity']}: {flag['message']}" for flag in summary["flags"]]
-    lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
-    return "\n".join(lines)

@@ -1,18 +1,29 @@
 """Reading what flows in, with the origin of every fact, and writing what flows out, whole or not at all."""
 
 from PyPeTLib.io.curves import check_curve_covers, read_curve_csv, read_frame_times
-from PyPeTLib.io.nifti import LoadedSeries, LoadedVolume, load_series, read_mask, read_series, read_volume
+from PyPeTLib.io.nifti import (
+    LoadedFrames,
+    LoadedSeries,
+    LoadedVolume,
+    load_frames,
+    load_series,
+    read_mask,
+    read_series,
+    read_volume,
+)
 from PyPeTLib.io.output_folder import OutputFolder, check_output_folder
 from PyPeTLib.io.toml import format_toml, read_toml, write_toml
 from PyPeTLib.io.writing import write_json, write_tsv, write_volume
 
 __all__ = [
+    "LoadedFrames",
     "LoadedSeries",
     "LoadedVolume",
     "OutputFolder",
     "check_curve_covers",
     "check_output_folder",
     "format_toml",
+    "load_frames",
     "load_series",
     "read_curve_csv",
     "read_frame_times",

@@ -1,7 +1,6 @@
 """NIfTI headers: what PyPeT takes from one, and the one it writes.
 
-`parse_header` and `make_header` are all that depends on nibabel. Another backend offers the same two functions.
-Formats: NIfTI-1.1 (Cox et al. 2004) and NIfTI-2, both byte orders.
+Read are NIfTI-1 and NIfTI-2 in both byte orders; written is NIfTI-1. `nifti_fields` knows where the fields lie.
 """
 
 from __future__ import annotations
@@ -16,9 +15,16 @@ import numpy.typing as npt
 from PyPeTLib.arrays import Curve
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
+from PyPeTLib.io.nifti_fields import MAGIC, NUMBERS, OTHER_TYPES, Fields, Order, qform, set_qform, sform, view_fields
 
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 1e-3}
 """Spatial unit codes: unknown (millimetres by convention), metre, millimetre, micrometre."""
+
+_MILLIMETRES, _SECONDS = 2, 8
+"""Unit codes of what is written."""
+
+_LONGEST_AXIS = 32_767
+"""NIfTI-1 stores the shape in 16 bits."""
 
 _FARTHEST_MM = 1e5
 """No scanner places or sizes a voxel beyond this."""
@@ -85,11 +91,10 @@ def parse_header(head: bytes, *, name: str) -> ImageHeader:
     InputError
         If this is no single-file NIfTI image or its header cannot be trusted.
     """
-    header = _structure(head, name)
-    fields = header.structarr
+    fields, order = _fields(head, name)
     shape, time_axis = _shape(fields, name)
     slope, intercept = _scaling(fields, name)
-    affine, source = _affine(header, shape, name)
+    affine, source = _affine(fields, shape, name)
     code = int(fields["xyzt_units"])
     offset = float(fields["vox_offset"])
     smallest = 4 + int(fields["sizeof_hdr"])
@@ -99,7 +104,7 @@ def parse_header(head: bytes, *, name: str) -> ImageHeader:
         )
     return ImageHeader(
         shape=shape,
-        dtype=_dtype(header, name),
+        dtype=_dtype(fields, order, name),
         data_offset=int(offset),
         slope=slope,
         intercept=intercept,
@@ -118,35 +123,59 @@ def make_header(
     The qform is set too (code 1) where a rotation can express the affine; a sheared affine has the sform alone,
     because a qform near it would place the voxels elsewhere for programs that prefer it. With frames the image is 4D
     and ``pixdim[4]`` is their interval in s; 0 where they are uneven.
+
+    Raises
+    ------
+    InputError
+        If an axis is too long for NIfTI-1.
+    TypeError
+        If `parse_header` would refuse the data type.
     """
-    header = _nibabel().Nifti1Header(endianness="<")
-    header.set_data_dtype(np.dtype(dtype))
-    header.set_data_shape((*grid.shape, n_frames) if n_frames else grid.shape)
-    header.set_qform(grid.affine, code=1)
-    if not Grid(grid.shape, header.get_qform()).matches(grid):
-        header["qform_code"] = 0
-    header.set_sform(grid.affine, code=1)
-    header.set_xyzt_units(xyz="mm", t="sec" if n_frames else None)
+    shape = (*grid.shape, n_frames) if n_frames else grid.shape
+    if max(shape) > _LONGEST_AXIS:
+        raise InputError(
+            f"an image of {_times(shape)} voxels cannot be written: an axis of NIfTI-1 has at most {_LONGEST_AXIS}."
+        )
+    # the 4 bytes behind the 348 of the header say that no extension follows
+    block = bytearray(352)
+    fields = view_fields(block, 348, "<")
+    fields["sizeof_hdr"] = 348
+    fields["magic"] = MAGIC[348]
+    fields["vox_offset"] = len(block)
+    fields["dim"] = (len(shape), *shape, *[1] * (7 - len(shape)))
+    fields["datatype"] = _type_code(np.dtype(dtype))
+    fields["bitpix"] = 8 * np.dtype(dtype).itemsize
+    fields["scl_slope"] = 1
+    fields["pixdim"] = 1
+    set_qform(fields, grid.affine)
+    fields["qform_code"] = int(Grid(grid.shape, qform(fields)).matches(grid))
+    fields["srow"] = grid.affine[:3]
+    fields["sform_code"] = 1
+    fields["xyzt_units"] = _MILLIMETRES
     if n_frames:
-        header["pixdim"][4] = frame_interval
-    header["descrip"] = description.encode("ascii", "replace")[:79]
-    header["magic"] = b"n+1"
-    header["vox_offset"] = 352
-    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
-    return bytes(header.binaryblock) + bytes(4)
+        fields["xyzt_units"] = _MILLIMETRES | _SECONDS
+        fields["pixdim"][4] = frame_interval
+    fields["descrip"] = description.encode("ascii", "replace")[:79]
+    return bytes(block)
 
 
-def _structure(head: bytes, name: str) -> Any:
-    nibabel = _nibabel()
+def _type_code(dtype: np.dtype[Any]) -> int:
+    codes = {label: code for code, label in NUMBERS.items()}
+    if dtype.name not in codes:
+        raise TypeError(f"voxels of the type {dtype} cannot be written; the types are {', '.join(codes)}")
+    return codes[dtype.name]
+
+
+def _fields(head: bytes, name: str) -> tuple[Fields, Order]:
+    """The header's fields and their byte order."""
     if len(head) < 4:
         raise InputError(f"{name}: the file is truncated: it ends inside its header, after {len(head)} bytes.")
-    sizes = {int.from_bytes(head[:4], "little"): "<", int.from_bytes(head[:4], "big"): ">"}
-    for kind, size, magic in ((nibabel.Nifti1Header, 348, b"n+1\0"), (nibabel.Nifti2Header, 540, b"n+2\0\r\n\x1a\n")):
-        if size not in sizes:
+    orders: dict[int, Order] = {int.from_bytes(head[:4], "little"): "<", int.from_bytes(head[:4], "big"): ">"}
+    for size, magic in MAGIC.items():
+        if size not in orders:
             continue
         if len(head) < size:
             raise InputError(f"{name}: the file is truncated: it ends inside its header, after {len(head)} bytes.")
-        header = kind(head[:size], endianness=sizes[size], check=False)
         found = bytes(head[344:348] if size == 348 else head[4:12])
         if found[:3] == b"ni" + magic[2:3]:
             raise InputError(f"{name}: this is the header of a .hdr/.img pair. Convert the pair to one .nii.gz file.")
@@ -155,14 +184,14 @@ def _structure(head: bytes, name: str) -> Any:
                 f"{name}: the header has no NIfTI mark (found {found!r}): an Analyze file or a damaged one. Neither "
                 "says which side is left; convert it to NIfTI from the original DICOM files."
             )
-        return header
+        return view_fields(head, size, orders[size]), orders[size]
     for (at, mark), label in _OTHER_FORMATS.items():
         if head[at : at + len(mark)] == mark:
             raise InputError(f"{name}: this is a {label} file, not NIfTI. Give a .nii or .nii.gz file.")
     raise InputError(f"{name}: this is not a NIfTI image (.nii or .nii.gz), or its header is damaged.")
 
 
-def _shape(fields: Any, name: str) -> tuple[tuple[int, ...], int]:
+def _shape(fields: Fields, name: str) -> tuple[tuple[int, ...], int]:
     """Shape without singleton dimensions behind the third, and the place of the first one kept there."""
     count = int(fields["dim"][0])
     if not 1 <= count <= 7:
@@ -180,26 +209,23 @@ def _times(shape: tuple[int, ...]) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def _dtype(header: Any, name: str) -> np.dtype[Any]:
-    code = int(header.structarr["datatype"])
-    try:
-        dtype: np.dtype[Any] = header.get_data_dtype()
-        label = str(header._data_type_codes.label[code])
-    except KeyError as error:
-        raise InputError(f"{name}: the header is damaged: the data type code {code} does not exist.") from error
-    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+def _dtype(fields: Fields, order: Order, name: str) -> np.dtype[Any]:
+    code, bits = int(fields["datatype"]), int(fields["bitpix"])
+    label = NUMBERS.get(code) or OTHER_TYPES.get(code)
+    if label is None:
+        raise InputError(f"{name}: the header is damaged: the data type code {code} does not exist.")
+    if code in OTHER_TYPES:
         raise InputError(
             f"{name}: voxels of the type {label} (code {code}) cannot be used; whole numbers or floating-point numbers "
             "of up to 64 bits are needed. Give the signal itself, such as the magnitude image."
         )
-    if int(header.structarr["bitpix"]) not in (0, 8 * dtype.itemsize):
-        raise InputError(
-            f"{name}: the header is damaged: the type {label} does not have {int(header.structarr['bitpix'])} bits."
-        )
+    dtype: np.dtype[Any] = np.dtype(label).newbyteorder(order)
+    if bits not in (0, 8 * dtype.itemsize):
+        raise InputError(f"{name}: the header is damaged: the type {label} does not have {bits} bits.")
     return dtype
 
 
-def _scaling(fields: Any, name: str) -> tuple[float, float]:
+def _scaling(fields: Fields, name: str) -> tuple[float, float]:
     """Slope and intercept; the standard says that a slope of 0 means stored values as they are."""
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
     if slope == 0 or math.isnan(slope):
@@ -211,23 +237,19 @@ def _scaling(fields: Any, name: str) -> tuple[float, float]:
     return slope, intercept
 
 
-def _affine(header: Any, shape: tuple[int, ...], name: str) -> tuple[Curve, str]:
+def _affine(fields: Fields, shape: tuple[int, ...], name: str) -> tuple[Curve, str]:
     """The sform if it is set, else the qform; an image with neither does not say which side is left."""
-    fields = header.structarr
-    # the standard reads a qfac of 0 as 1
-    if fields["pixdim"][0] == 0:
-        fields["pixdim"][0] = 1
     scale = np.diag([_MM_PER_UNIT.get(int(fields["xyzt_units"]) & 7, 1.0)] * 3 + [1.0])
     found: dict[str, Curve] = {}
-    for form, read in (("sform", header.get_sform), ("qform", header.get_qform)):
+    for form, read in (("sform", sform), ("qform", qform)):
         code = int(fields[f"{form}_code"])
         if code <= 0:
             continue
         try:
             with np.errstate(all="ignore"):
-                affine = scale @ np.asarray(read(), dtype=np.float64)
+                affine = scale @ read(fields)
             found[f"{form} (code {code})"] = _plausible(affine, shape)
-        except (ValueError, ArithmeticError, _nibabel().spatialimages.HeaderDataError) as error:
+        except (ValueError, ArithmeticError) as error:
             if found:
                 # the sform is good, and the qform would not be used
                 continue
@@ -256,9 +278,3 @@ def _plausible(affine: Curve, shape: tuple[int, ...]) -> Curve:
     if min(grid.voxel_sizes) < _SMALLEST_VOXEL_MM:
         raise ValueError(f"its voxels are too small for a brain: {grid.describe()}")
     return grid.affine
-
-
-def _nibabel() -> Any:
-    import nibabel  # noqa: PLC0415 - absent inside 3D Slicer
-
-    return nibabel

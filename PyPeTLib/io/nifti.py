@@ -6,6 +6,7 @@ the result, and a header that promises more than the file holds is refused befor
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from os import PathLike
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
 from PyPeTLib.io.header import ImageHeader, parse_header
@@ -34,11 +35,38 @@ class LoadedSeries:
     sources : dict of str to str
         Where ``modality``, ``frame_times``, ``echo_time`` and ``orientation`` came from, in words.
     sha256 : str
-        Of the file's bytes, in hexadecimal.
+        Of the file's bytes, in hexadecimal; empty for a series that came from no file.
     """
 
     series: PerfusionSeries
     sources: dict[str, str]
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedFrames:
+    """The frames of a 4D file with the facts that the file and its sidecar hold; what they leave open is None.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (x, y, z, t)
+    orientation : Reorientation
+    frame_times : ndarray of float64, shape (t,), or None
+        In seconds.
+    frame_times_source : str
+        Where the times came from, or why there are none.
+    echo_time : float or None
+        In seconds.
+    modality : Modality or None
+    sha256 : str
+    """
+
+    data: Volume
+    orientation: Reorientation
+    frame_times: Curve | None
+    frame_times_source: str
+    echo_time: float | None
+    modality: Modality | None
     sha256: str
 
 
@@ -124,6 +152,41 @@ def load_series(
     if kind is Modality.DSC:
         sources["echo_time"] = echo_source
     return LoadedSeries(series=series, sources=sources, sha256=sha256)
+
+
+def load_frames(path: str | PathLike[str]) -> LoadedFrames:
+    """The frames of a 4D NIfTI file as they are, for a program that asks for the facts that are missing.
+
+    Raises
+    ------
+    InputError
+        If the file is no 4D image or cannot be read.
+    """
+    path = Path(path)
+    file = ImageFile(path)
+    header = _checked_header(file)
+    if len(header.shape) != 4:
+        raise _not_four_dimensions(header.shape, path)
+    sidecar = read_sidecar(path)
+    times: Curve | None = None
+    try:
+        times, source = resolve_frame_times(header, sidecar, interval=None, times=None, name=path.name)
+    except InputError as error:
+        source = str(error)
+    echo_time, _ = resolve_echo_time(None, sidecar)
+    data, orientation, sha256 = _read_voxels(file, header)
+    modality: Modality | None = None
+    with contextlib.suppress(InputError):
+        modality, _ = resolve_modality("auto", sidecar, data, name=path.name)
+    return LoadedFrames(
+        data=data,
+        orientation=orientation,
+        frame_times=times,
+        frame_times_source=source,
+        echo_time=echo_time,
+        modality=modality,
+        sha256=sha256,
+    )
 
 
 def read_series(

@@ -12,9 +12,7 @@ from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_tsv, write_volume
 from PyPeTLib.maps import ParameterMap
 from PyPeTLib.pipeline import PipelineResult
-from PyPeTLib.version import __version__
-
-RESEARCH_ONLY = "Research use only; not validated for clinical use."
+from PyPeTLib.report.summary import map_facts, summarise
 
 
 def write_results(
@@ -87,142 +85,15 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
         )
 
 
-def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
-    """What was found, as a nested table for people and programs; holds no clock times and no paths."""
-    series, motion = result.series, result.motion.estimate
-    steps = np.diff(series.frame_times)
-    return {
-        "software": "PyPeT",
-        "version": __version__,
-        "notice": RESEARCH_ONLY,
-        "input": {
-            "file": series.name,
-            "sha256": loaded.sha256,
-            "modality": series.modality.value,
-            "shape": list(series.orientation.native.shape),
-            "voxel_size_mm": [round(size, 4) for size in series.orientation.native.voxel_sizes],
-            "frames": series.n_frames,
-            "frame_interval_s": [float(steps.min()), float(steps.max())],
-            "echo_time_s": series.acquisition.echo_time,
-            "sources": dict(loaded.sources),
-        },
-        "flags": [
-            {
-                "code": flag.code,
-                "severity": flag.severity.value,
-                "message": flag.message,
-                "value": flag.value,
-                "threshold": flag.threshold,
-            }
-            for flag in result.flags
-        ],
-        "motion": {
-            "corrected": result.motion.applied,
-            "largest_displacement_mm": float(motion.displacement.max()),
-            "mean_framewise_displacement_mm": float(motion.framewise_displacement.mean()),
-            "reference_frame": motion.reference,
-        },
-        "brain": {
-            "method": result.brain.method,
-            "volume_ml": result.brain.volume(result.working.grid),
-            "notes": list(result.brain.notes),
-        },
-        "bolus": {
-            "found": result.bolus.found,
-            "rule": result.bolus.rule,
-            "arrival_s": result.bolus.time,
-            "baseline_frames": [result.bolus.baseline.start, result.bolus.baseline.stop - 1],
-            "unsteady_frames": result.bolus.unsteady_frames,
-        },
-        "aif": _aif_summary(result),
-        "method": result.config.deconvolution.method,
-        "maps": {quantity.name: _map_summary(quantity) for quantity in result.maps.values()},
-    }
-
-
-def _aif_summary(result: PipelineResult) -> dict[str, Any]:
-    aif = result.aif
-    if aif is None:
-        return {"source": "none"}
-    top = int(aif.measured.argmax())
-    return {
-        "source": aif.source,
-        "curve": result.config.aif.curve,
-        "unit": "HU" if contrast_sign(result.series.modality) > 0 else "1/s",
-        "peak": float(aif.measured[top]),
-        "time_of_peak_s": float(result.series.frame_times[top]),
-        "voxels": 0 if aif.mask is None else int(np.count_nonzero(aif.mask)),
-        "fit": None
-        if aif.fit is None
-        else {
-            "t0_s": aif.fit.t0,
-            "alpha": aif.fit.alpha,
-            "beta_s": aif.fit.beta,
-            "amplitude": aif.fit.amplitude,
-            "r_squared": aif.fit.r_squared,
-        },
-        "candidates": [
-            {
-                "centre_ras_mm": [round(value, 2) for value in candidate.centre],
-                "volume_mm3": candidate.volume,
-                "peak": candidate.peak,
-                "arrival_s": candidate.arrival,
-                "width_s": candidate.width,
-                "roughness": candidate.roughness,
-                "fit_r_squared": candidate.fit_r_squared,
-                "score": candidate.score,
-                "verdict": candidate.verdict,
-            }
-            for candidate in aif.candidates
-        ],
-    }
-
-
-def _map_summary(quantity: ParameterMap) -> dict[str, Any]:
-    values = quantity.values[quantity.valid]
-    summary: dict[str, Any] = {
-        "unit": quantity.unit,
-        "calibrated": quantity.calibrated,
-        "valid_voxels": int(values.size),
-    }
-    if values.size:
-        low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95)))
-        summary |= {"mean": float(values.mean(dtype=np.float64)), "median": middle, "p05": low, "p95": high}
-    return summary
-
-
 def _write_map(quantity: ParameterMap, stem: str, result: PipelineResult, loaded: LoadedSeries, folder: Path) -> None:
-    kind = quantity.quantity
     unit = quantity.unit if quantity.calibrated else f"{quantity.unit} (uncalibrated)"
     write_volume(
         folder / f"{stem}.nii.gz",
         quantity.values,
         result.series.orientation,
-        description=f"PyPeT {kind.symbol} [{unit}]",
+        description=f"PyPeT {quantity.quantity.symbol} [{unit}]",
     )
-    is_caplex_ttp = quantity.provenance.get("reference") != "scan-start"
-    write_json(
-        folder / f"{stem}.json",
-        {
-            "Quantity": kind.title,
-            "Symbol": kind.symbol,
-            "Units": quantity.unit,
-            "Calibrated": quantity.calibrated,
-            # CAPLEX counts the time to peak from the arrival of the bolus
-            "CAPLEX": kind.caplex if kind.name != "ttp" or is_caplex_ttp else "",
-            "Modality": result.series.modality.value,
-            "AIFSource": result.aif.source if result.aif is not None else "none",
-            "InputFile": result.series.name,
-            "InputSHA256": loaded.sha256,
-            "ValidMask": "valid_mask.nii.gz",
-            "Notice": RESEARCH_ONLY,
-            **{_camel(name): value for name, value in quantity.provenance.items()},
-        },
-    )
-
-
-def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    write_json(folder / f"{stem}.json", {**map_facts(quantity, result, loaded), "ValidMask": "valid_mask.nii.gz"})
 
 
 def _write_aif(result: PipelineResult, path: Path) -> None:

@@ -1,0 +1,218 @@
+"""What a run found: a nested table for people and programs, the same in a few lines, and the facts of each map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from PyPeTLib.contrast import contrast_sign
+from PyPeTLib.io import LoadedSeries
+from PyPeTLib.maps import ParameterMap
+from PyPeTLib.pipeline import PipelineResult
+from PyPeTLib.version import __version__
+
+RESEARCH_ONLY = "Research use only; not validated for clinical use."
+
+
+def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
+    """What was found, as a nested table for people and programs; holds no clock times and no paths."""
+    series, motion = result.series, result.motion.estimate
+    steps = np.diff(series.frame_times)
+    return {
+        "software": "PyPeT",
+        "version": __version__,
+        "notice": RESEARCH_ONLY,
+        "input": {
+            "file": series.name,
+            "sha256": loaded.sha256,
+            "modality": series.modality.value,
+            "shape": list(series.orientation.native.shape),
+            "voxel_size_mm": [round(size, 4) for size in series.orientation.native.voxel_sizes],
+            "frames": series.n_frames,
+            "frame_interval_s": [float(steps.min()), float(steps.max())],
+            "echo_time_s": series.acquisition.echo_time,
+            "sources": dict(loaded.sources),
+        },
+        "flags": [
+            {
+                "code": flag.code,
+                "severity": flag.severity.value,
+                "message": flag.message,
+                "value": flag.value,
+                "threshold": flag.threshold,
+            }
+            for flag in result.flags
+        ],
+        "motion": {
+            "corrected": result.motion.applied,
+            "largest_displacement_mm": float(motion.displacement.max()),
+            "mean_framewise_displacement_mm": float(motion.framewise_displacement.mean()),
+            "reference_frame": motion.reference,
+        },
+        "brain": {
+            "method": result.brain.method,
+            "volume_ml": result.brain.volume(result.working.grid),
+            "notes": list(result.brain.notes),
+        },
+        "bolus": {
+            "found": result.bolus.found,
+            "rule": result.bolus.rule,
+            "arrival_s": result.bolus.time,
+            "baseline_frames": [result.bolus.baseline.start, result.bolus.baseline.stop - 1],
+            "unsteady_frames": result.bolus.unsteady_frames,
+        },
+        "aif": _aif_summary(result),
+        "method": result.config.deconvolution.method,
+        "maps": {quantity.name: _map_summary(quantity) for quantity in result.maps.values()},
+    }
+
+
+def told(summary: Mapping[str, Any]) -> str:
+    """The summary in a few lines of text."""
+    source, aif = summary["input"], summary["aif"]
+    low, high = source["frame_interval_s"]
+    spacing = f"{low:g} s apart" if high - low < 0.02 * high else f"{low:g} to {high:g} s apart"
+    motion = summary["motion"]
+    moved = (
+        f"up to {motion['largest_displacement_mm']:.2f} mm, {'corrected' if motion['corrected'] else 'left as it is'}"
+    )
+    lines = [
+        f"{source['file']}: {source['modality']}, {'×'.join(map(str, source['shape']))} voxels, "
+        f"{source['frames']} frames {spacing} ({source['sources']['frame_times']})",
+        f"  motion  {moved}",
+        f"  brain   {summary['brain']['volume_ml']:.0f} ml",
+        f"  bolus   arrives at {summary['bolus']['arrival_s']:.1f} s"
+        if summary["bolus"]["found"]
+        else "  bolus   none",
+    ]
+    if aif["source"] == "none":
+        lines.append("  AIF     none")
+    else:
+        lines.append(
+            f"  AIF     {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
+            f"{aif['voxels']} voxels"
+        )
+    for name, content in summary["maps"].items():
+        if "median" in content:
+            note = "" if content["calibrated"] else " (uncalibrated)"
+            lines.append(
+                f"  {name.upper():<7} median {content['median']:.3g} {content['unit']}{note}, "
+                f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
+            )
+    lines += [f"  {flag['severity']}: {flag['message']}" for flag in summary["flags"]]
+    lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
+    return "\n".join(lines)
+
+
+def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The summary as a table of three columns: what, value, unit."""
+    source, aif, bolus, motion = (summary[key] for key in ("input", "aif", "bolus", "motion"))
+    low, high = source["frame_interval_s"]
+    table = [
+        ("Series", source["file"], ""),
+        ("Modality", source["modality"], ""),
+        ("Frames", str(source["frames"]), ""),
+        ("Frame interval", f"{low:g}" if high - low < 0.02 * high else f"{low:g} to {high:g}", "s"),
+        ("Frame times from", source["sources"]["frame_times"], ""),
+    ]
+    if source["echo_time_s"] is not None:
+        table.append(("Echo time", f"{1000 * source['echo_time_s']:g}", "ms"))
+    table += [
+        ("Largest motion", f"{motion['largest_displacement_mm']:.2f}", "mm"),
+        ("Motion corrected", "yes" if motion["corrected"] else "no", ""),
+        ("Brain", f"{summary['brain']['volume_ml']:.0f}", "ml"),
+        ("Bolus arrives at", f"{bolus['arrival_s']:.1f}" if bolus["found"] else "none found", "s"),
+        ("AIF", aif["source"], ""),
+    ]
+    if aif["source"] != "none":
+        table += [
+            ("AIF peak", f"{aif['peak']:.4g}", aif["unit"]),
+            ("AIF time of peak", f"{aif['time_of_peak_s']:.1f}", "s"),
+            ("AIF voxels", str(aif["voxels"]), ""),
+        ]
+    table.append(("Method", summary["method"], ""))
+    for name, content in summary["maps"].items():
+        if "median" in content:
+            unit = content["unit"] if content["calibrated"] else f"{content['unit']} (uncalibrated)"
+            table.append((f"{name.upper()} median", f"{content['median']:.4g}", unit))
+            table.append((f"{name.upper()} 5 to 95 %", f"{content['p05']:.4g} to {content['p95']:.4g}", unit))
+    table += [(flag["severity"].capitalize(), flag["message"], "") for flag in summary["flags"]]
+    table += [("Note", note, "") for note in summary["brain"]["notes"]]
+    return [*table, ("Notice", summary["notice"], ""), ("Software", f"{summary['software']} {summary['version']}", "")]
+
+
+def map_facts(quantity: ParameterMap, result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
+    """What a map shows, how it was made and from what: its sidecar, and the attributes of its node in 3D Slicer."""
+    kind = quantity.quantity
+    is_caplex_ttp = quantity.provenance.get("reference") != "scan-start"
+    return {
+        "Quantity": kind.title,
+        "Symbol": kind.symbol,
+        "Units": quantity.unit,
+        "Calibrated": quantity.calibrated,
+        # CAPLEX counts the time to peak from the arrival of the bolus
+        "CAPLEX": kind.caplex if kind.name != "ttp" or is_caplex_ttp else "",
+        "Modality": result.series.modality.value,
+        "AIFSource": result.aif.source if result.aif is not None else "none",
+        "InputFile": result.series.name,
+        "InputSHA256": loaded.sha256,
+        "Notice": RESEARCH_ONLY,
+        **{_camel(name): value for name, value in quantity.provenance.items()},
+    }
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _aif_summary(result: PipelineResult) -> dict[str, Any]:
+    aif = result.aif
+    if aif is None:
+        return {"source": "none"}
+    top = int(aif.measured.argmax())
+    return {
+        "source": aif.source,
+        "curve": result.config.aif.curve,
+        "unit": "HU" if contrast_sign(result.series.modality) > 0 else "1/s",
+        "peak": float(aif.measured[top]),
+        "time_of_peak_s": float(result.series.frame_times[top]),
+        "voxels": 0 if aif.mask is None else int(np.count_nonzero(aif.mask)),
+        "fit": None
+        if aif.fit is None
+        else {
+            "t0_s": aif.fit.t0,
+            "alpha": aif.fit.alpha,
+            "beta_s": aif.fit.beta,
+            "amplitude": aif.fit.amplitude,
+            "r_squared": aif.fit.r_squared,
+        },
+        "candidates": [
+            {
+                "centre_ras_mm": [round(value, 2) for value in candidate.centre],
+                "volume_mm3": candidate.volume,
+                "peak": candidate.peak,
+                "arrival_s": candidate.arrival,
+                "width_s": candidate.width,
+                "roughness": candidate.roughness,
+                "fit_r_squared": candidate.fit_r_squared,
+                "score": candidate.score,
+                "verdict": candidate.verdict,
+            }
+            for candidate in aif.candidates
+        ],
+    }
+
+
+def _map_summary(quantity: ParameterMap) -> dict[str, Any]:
+    values = quantity.values[quantity.valid]
+    summary: dict[str, Any] = {
+        "unit": quantity.unit,
+        "calibrated": quantity.calibrated,
+        "valid_voxels": int(values.size),
+    }
+    if values.size:
+        low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95)))
+        summary |= {"mean": float(values.mean(dtype=np.float64)), "median": middle, "p05": low, "p95": high}
+    return summary
