@@ -3,15 +3,24 @@
 PYTHON ?= python3
 VENV ?= .venv
 OLD_VENV ?= .venv-oldest
+SLICER_VENV ?= .venv-slicer
 BIN = $(VENV)/bin
 OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* threadpoolctl==3.1.* tqdm==4.64.*
 
+# The module is tested on real MRML (slicer-core) of these versions. PySide6 6.11 and later end Python 3.11 with a wrong
+# count of references to None.
+SLICER_CORES = 5.12.4.0 5.11.0.6
+HOST = PySide6-Essentials==6.9.* scipy nibabel SimpleITK pytest pytest-xdist
+SLICER_LANES = $(addprefix test-slicer-,$(SLICER_CORES))
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-newest test-oldest benchmark clean
+.PHONY: help demo test lint test-newest test-oldest system-libraries $(SLICER_LANES) slicer-test benchmark clean
 
 help:
 	@echo "make demo       phantoms and their maps in demo-output/"
-	@echo "make test       lint, then all tests on the newest and on the oldest supported numpy and scipy"
+	@echo "make test       lint, then all tests: the library on the newest and the oldest supported numpy and scipy,"
+	@echo "                the Slicer module on two versions of slicer-core"
+	@echo "make slicer-test SLICER=/path/to/Slicer   the module's own tests inside the desktop application"
 	@echo "make lint       ruff and mypy"
 	@echo "make benchmark  speed, memory and accuracy figures (tables, about ten minutes)"
 	@echo "make pictures   the demo, and its pictures into Docs/pictures"
@@ -50,13 +59,30 @@ test-newest: $(VENV)/stamp-dev
 test-oldest: $(OLD_VENV)/stamp-dev
 	$(OLD_VENV)/bin/python -m pytest --numprocesses 2
 
-test: lint test-newest test-oldest
+system-libraries:
+	@$(PYTHON) Testing/host/system_libraries.py
+
+$(SLICER_VENV)-%/stamp: Makefile
+	$(PYTHON) -m venv $(SLICER_VENV)-$*
+	$(SLICER_VENV)-$*/bin/python -m pip install --quiet --disable-pip-version-check slicer-core==$* $(HOST)
+	@touch $@
+
+$(SLICER_LANES): test-slicer-%: system-libraries $(SLICER_VENV)-%/stamp
+	$(SLICER_VENV)-$*/bin/python -m pytest Testing/Slicer --numprocesses 2
+
+test: system-libraries lint test-newest test-oldest $(SLICER_LANES)
+
+# Needs the desktop application: the module's own tests, as "Reload and Test" runs them.
+slicer-test:
+	@test -n "$(SLICER)" || { echo "name the application: make slicer-test SLICER=/path/to/Slicer"; exit 2; }
+	"$(SLICER)" --no-splash --no-main-window --testing --additional-module-paths "$(CURDIR)/PyPeT" \
+	  --python-script "$(CURDIR)/Testing/Slicer/in_application.py"
 
 benchmark: $(VENV)/stamp-dev
 	$(BIN)/python Testing/Benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf $(VENV) $(OLD_VENV) $(SLICER_VENV)-* demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info
 
 # The pictures in Docs are those of the demo.
 .PHONY: pictures

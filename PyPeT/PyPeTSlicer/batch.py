@@ -1,0 +1,152 @@
+"""`pypet run` inside 3D Slicer: the same files, and a scene to open."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from PyPeTLib.cli import guarded
+from PyPeTLib.cli.run import add_options, run_and_write
+from PyPeTLib.errors import InputError
+from PyPeTLib.io import LoadedSeries, load_series
+from PyPeTLib.io.curves import read_frame_times
+from PyPeTLib.series import Modality
+from PyPeTSlicer import sequences, timing
+from PyPeTSlicer.loading import browse, fill_sequence
+from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
+from PyPeTSlicer.outputs import OutputNodes, write_outputs
+
+SEQUENCE_FILES = (".seq.nrrd", ".seq.nhdr")
+
+SCENE = "scene.mrb"
+
+_DESCRIPTION = """\
+Maps, masks, tables and sidecars as 'pypet run' writes them, and scene.mrb with the same as nodes of 3D Slicer.
+Research use only.
+"""
+
+_EPILOG = """\
+example:
+  Slicer --no-splash --no-main-window --python-script pypet_batch.py -- --input ctp.seq.nrrd --output maps
+
+Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The script's command line."""
+    top = argparse.ArgumentParser(
+        prog="pypet_batch.py",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument(
+        "--input", dest="series", type=Path, required=True, metavar="FILE", help="4D NIfTI file, or .seq.nrrd"
+    )
+    top.add_argument("--output", dest="out", type=Path, required=True, metavar="DIR", help="folder to make")
+    top.add_argument("--with-series", action="store_true", help="put the series itself into the scene too (large)")
+    add_options(top)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the script and return its exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Slicer hands on the mark that ends its own arguments
+    if arguments[:1] == ["--"]:
+        arguments = arguments[1:]
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    load = _load_sequence if options.series.name.casefold().endswith(SEQUENCE_FILES) else load_series
+    return guarded(lambda: run_and_write(options, load, lambda *results: _save_scene(options, *results)))
+
+
+def _load_sequence(
+    path: Path,
+    *,
+    modality: str = "auto",
+    frame_interval: float | None = None,
+    frame_times: Any = None,
+    echo_time: float | None = None,
+) -> LoadedSeries:
+    """A series from a sequence file; parameters as those of `PyPeTLib.io.load_series`."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    node = _read_node(path)
+    try:
+        facts = timing.SequenceFacts.of(node)
+        sequences.check_frames(node)
+        override = "" if frame_interval is None else repr(float(frame_interval))
+        if frame_times is not None:
+            listed = read_frame_times(frame_times) if isinstance(frame_times, str | Path) else frame_times
+            override = " ".join(repr(float(time)) for time in listed)
+        times, source = timing.frame_times(facts, override)
+        kind, why = _modality(modality, facts, node)
+        echo = echo_time if echo_time is not None else timing.echo_time(facts)
+        loaded = sequences.read_sequence(
+            node,
+            modality=kind,
+            frame_times=times,
+            echo_time=echo,
+            sources={"modality": why, "frame_times": source, "orientation": "IJK to RAS matrix"},
+        )
+    finally:
+        slicer.mrmlScene.RemoveNode(node)
+    return LoadedSeries(series=loaded.series, sources=loaded.sources, sha256=digest)
+
+
+def _read_node(path: Path) -> Any:
+    try:
+        node = slicer.util.loadNodeFromFile(str(path), "SequenceFile", {"show": False})
+    except RuntimeError as error:
+        raise InputError(f"{path.name}: this sequence file cannot be read. Save it again from 3D Slicer.") from error
+    if node is None:
+        raise InputError(f"{path.name}: this sequence file cannot be read. Save it again from 3D Slicer.")
+    return node
+
+
+def _modality(modality: str, facts: timing.SequenceFacts, node: Any) -> tuple[Modality, str]:
+    if modality != "auto":
+        return Modality(modality), f"--modality {modality}"
+    kind, why = timing.modality(facts, sequences.first_frame(node))
+    if kind is None:
+        raise InputError(
+            f"{facts.name}: whether this is CT perfusion or DSC-MRI cannot be told. Give --modality ctp or "
+            "--modality dsc."
+        )
+    return kind, why
+
+
+def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, folder: Path) -> None:
+    """The nodes of the run, and a picture of the series to see them on, as a scene of their own."""
+    slicer.mrmlScene.Clear(0)
+    series = loaded.series
+    sequence = proxy = None
+    with Transaction() as scene:
+        if options.with_series:
+            sequence = scene.add("vtkMRMLSequenceNode", series.name)
+            fill_sequence(sequence, series.data, series.orientation, series.frame_times)
+            browse(scene, sequence)
+            proxy = sequences.proxy_of(sequence)
+        else:
+            proxy = scene.add("vtkMRMLScalarVolumeNode", f"{series.name} baseline")
+            baseline = result.working.data[..., result.bolus.baseline].mean(axis=3)
+            orientation = result.working.orientation
+            proxy.SetAndObserveImageData(image_of(orientation.to_native(baseline)))
+            proxy.SetIJKToRASMatrix(matrix_of(orientation.native))
+            proxy.CreateDefaultDisplayNodes()
+        write_outputs(result, loaded, sequence=sequence, proxy=proxy, wanted=OutputNodes(), given=set())
+    path = folder / SCENE
+    if not slicer.util.saveScene(str(path)) or not path.is_file():
+        raise InputError(f"{path}: the scene could not be written. Is the disk full?")

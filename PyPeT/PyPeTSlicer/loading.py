@@ -1,0 +1,93 @@
+"""A 4D NIfTI file becomes a sequence node with its times, whatever the version of Slicer can read by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+
+from PyPeTLib.geometry import Reorientation
+from PyPeTLib.io import LoadedFrames, load_frames
+from PyPeTSlicer import timing
+from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
+
+SOURCE_FILE = "PyPeT.SourceFile"
+
+
+def load_file(path: str | PathLike[str], poll: Callable[[], None] = lambda: None) -> Any:
+    """Load a 4D NIfTI file as a sequence with a browser, and return the ``vtkMRMLSequenceNode``.
+
+    Times that the file or its sidecar hold become index values in seconds, the echo time and the modality become
+    attributes. Without times the frames are numbered, without a unit: PyPeT asks for the times then.
+
+    Parameters
+    ----------
+    path : path
+    poll : callable
+        Called once a frame; may raise to stop.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read; the scene is as it was then.
+    """
+    path = Path(path)
+    frames = load_frames(path)
+    return add_sequence(frames, _stem(path), path.name, poll)
+
+
+def add_sequence(frames: LoadedFrames, name: str, file: str, poll: Callable[[], None] = lambda: None) -> Any:
+    """A sequence node with a browser and its proxy volume, from frames and what is known of them."""
+    attributes = {SOURCE_FILE: file}
+    if frames.modality is not None:
+        attributes[timing.OWN_MODALITY] = frames.modality.value
+    if frames.echo_time is not None:
+        attributes[timing.OWN_ECHO_TIME] = f"{1000 * frames.echo_time:.10g}"
+    with Transaction() as scene:
+        sequence = scene.add("vtkMRMLSequenceNode", slicer.mrmlScene.GenerateUniqueName(name))
+        fill_sequence(sequence, frames.data, frames.orientation, frames.frame_times, poll)
+        for key, value in attributes.items():
+            sequence.SetAttribute(key, value)
+        browse(scene, sequence)
+    return sequence
+
+
+def fill_sequence(
+    sequence: Any,
+    data: np.ndarray[Any, Any],
+    orientation: Reorientation,
+    times: np.ndarray[Any, Any] | None,
+    poll: Callable[[], None] = lambda: None,
+) -> None:
+    """Put frames into a sequence node on the file's own grid, the time as index where it is known."""
+    sequence.SetIndexType(slicer.vtkMRMLSequenceNode.NumericIndex)
+    sequence.SetIndexName("time" if times is not None else "frame")
+    sequence.SetIndexUnit("s" if times is not None else "")
+    matrix = matrix_of(orientation.native)
+    for frame in range(data.shape[3]):
+        poll()
+        volume = slicer.vtkMRMLScalarVolumeNode()
+        volume.SetName(sequence.GetName())
+        volume.SetAndObserveImageData(image_of(orientation.to_native(data[..., frame])))
+        volume.SetIJKToRASMatrix(matrix)
+        sequence.SetDataNodeAtValue(volume, f"{times[frame]:.10g}" if times is not None else str(frame))
+
+
+def browse(scene: Transaction, sequence: Any) -> None:
+    """Add a browser for a sequence, so that it can be seen and played."""
+    browser = scene.add("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    proxy = browser.GetProxyNode(sequence)
+    if proxy is not None:
+        display = proxy.GetDisplayNode()
+        if display is not None:
+            display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".nii")

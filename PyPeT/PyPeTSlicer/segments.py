@@ -1,0 +1,165 @@
+"""Segments become masks on the grid of the series, and masks become segments with ids that stay the same."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import Reorientation
+from PyPeTSlicer.nodes import image_of, matrix_of
+
+BRAIN, AIF = "Brain", "AIF"
+"""Ids and names of the segments that PyPeT writes."""
+
+_COLOURS = {BRAIN: (0.25, 0.88, 1.0), AIF: (1.0, 0.25, 0.2)}
+
+_DIGEST = "PyPeT.Digest"
+"""Tag with a hash of the mask as PyPeT wrote it: a segment that no longer has it was edited."""
+
+_GIVEN = "PyPeT.Given"
+"""Tag of a segment that was the user's own at the last run, and stays so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentChoice:
+    """A segment of a segmentation node."""
+
+    segmentation: Any
+    segment_id: str
+
+    @property
+    def label(self) -> str:
+        """Names of the segmentation and the segment, for messages."""
+        segment = self.segmentation.GetSegmentation().GetSegment(self.segment_id)
+        return f"{self.segmentation.GetName()}: {segment.GetName() if segment is not None else self.segment_id}"
+
+
+def mask_of(choice: SegmentChoice, orientation: Reorientation, proxy: Any) -> np.ndarray[Any, Any]:
+    """A segment as a mask on the RAS+ grid of the series, shape (x, y, z).
+
+    Parameters
+    ----------
+    choice : SegmentChoice
+    orientation : Reorientation
+        Of the series.
+    proxy : vtkMRMLScalarVolumeNode or None
+        The volume that shows the series; its parent transform counts, as does that of the segmentation.
+
+    Raises
+    ------
+    InputError
+        If the segment is gone, empty, or lies outside the series.
+    """
+    node, segment_id = choice.segmentation, choice.segment_id
+    if node.GetSegmentation().GetSegment(segment_id) is None:
+        raise InputError(f"{node.GetName()}: there is no segment {segment_id!r}. Choose another one.")
+    mask = _sampled(node, segment_id, orientation, proxy)
+    if mask is None:
+        raise InputError(f"{choice.label}: the segment is empty. Draw it, or choose “find automatically”.")
+    if not mask.any():
+        raise InputError(
+            f"{choice.label}: the segment marks no voxel of the series. Draw it on the series, or check its transform."
+        )
+    return mask
+
+
+def edited_mask(
+    segmentation: Any, segment_id: str, orientation: Reorientation, proxy: Any
+) -> np.ndarray[Any, Any] | None:
+    """The mask of a segment that PyPeT wrote and the user has changed since; None where there is no such change.
+
+    A segment that the user emptied or removed is to be found anew, so it is no change either.
+    """
+    segment = segmentation.GetSegmentation().GetSegment(segment_id)
+    if segment is None:
+        return None
+    mask = _sampled(segmentation, segment_id, orientation, proxy)
+    if mask is None or not mask.any():
+        return None
+    # without a digest it is not PyPeT's work, so it is the user's own
+    untouched = _tag(segment, _DIGEST) == _digest(mask) and not _tag(segment, _GIVEN)
+    return None if untouched else mask
+
+
+def write_segments(
+    segmentation: Any, masks: dict[str, np.ndarray[Any, Any]], orientation: Reorientation, given: set[str]
+) -> None:
+    """Put masks on the RAS+ grid of the series into a segmentation, each under its own id; other segments stay.
+
+    Parameters
+    ----------
+    segmentation : vtkMRMLSegmentationNode
+    masks : dict
+        Segment id to mask, shape (x, y, z).
+    orientation : Reorientation
+    given : set of str
+        Ids of the masks that the user gave.
+    """
+    for segment_id, mask in masks.items():
+        segment = segmentation.GetSegmentation().GetSegment(segment_id)
+        colour = segment.GetColor() if segment is not None else _COLOURS[segment_id]
+        name = segment.GetName() if segment is not None else segment_id
+        if segment is not None:
+            segmentation.GetSegmentation().RemoveSegment(segment_id)
+        image = _oriented(orientation)
+        image_of(orientation.to_native(mask), image)
+        segmentation.AddSegmentFromBinaryLabelmapRepresentation(image, name, colour, segment_id)
+        segment = segmentation.GetSegmentation().GetSegment(segment_id)
+        segment.SetTag(_DIGEST, _digest(mask))
+        if segment_id in given:
+            segment.SetTag(_GIVEN, "1")
+
+
+def style(segmentation: Any) -> None:
+    """Show the brain as an outline and the artery filled."""
+    segmentation.CreateDefaultDisplayNodes()
+    display = segmentation.GetDisplayNode()
+    display.SetSegmentOpacity2DFill(BRAIN, 0.0)
+    display.SetSegmentVisibility2DFill(BRAIN, False)
+    display.SetSegmentOpacity2DFill(AIF, 0.6)
+
+
+def _sampled(node: Any, segment_id: str, orientation: Reorientation, proxy: Any) -> np.ndarray[Any, Any] | None:
+    """The segment on the grid of the series; None where it holds nothing."""
+    labelmap = slicer.vtkOrientedImageData()
+    if not node.GetBinaryLabelmapRepresentation(segment_id, labelmap):
+        return None
+    extent = labelmap.GetExtent()
+    if labelmap.GetPointData().GetScalars() is None or any(extent[2 * a] > extent[2 * a + 1] for a in range(3)):
+        return None
+    between = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
+        node.GetParentTransformNode(), proxy.GetParentTransformNode() if proxy is not None else None, between
+    )
+    reference = _oriented(orientation)
+    image_of(np.zeros(orientation.native.shape, bool), reference)
+    sampled = slicer.vtkOrientedImageData()
+    resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+    if not resample(labelmap, reference, sampled, False, False, between):
+        return None
+    i, j, k = sampled.GetDimensions()
+    native = vtk_to_numpy(sampled.GetPointData().GetScalars()).reshape(k, j, i).T > 0
+    return np.ascontiguousarray(orientation.to_ras(native))
+
+
+def _oriented(orientation: Reorientation) -> Any:
+    image = slicer.vtkOrientedImageData()
+    image.SetImageToWorldMatrix(matrix_of(orientation.native))
+    return image
+
+
+def _digest(mask: np.ndarray[Any, Any]) -> str:
+    shape = "×".join(str(n) for n in mask.shape)
+    return hashlib.sha256(shape.encode() + np.packbits(np.ascontiguousarray(mask)).tobytes()).hexdigest()[:32]
+
+
+def _tag(segment: Any, name: str) -> str:
+    value = vtk.reference("")
+    return str(value) if segment.GetTag(name, value) else ""

@@ -1,0 +1,149 @@
+"""A sequence node of scalar volumes becomes a `PerfusionSeries`; the scene is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import slicer
+from vtk import vtkMatrix4x4
+from vtk.util.numpy_support import vtk_to_numpy
+
+from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import Grid, nearest_ras
+from PyPeTLib.io import LoadedSeries
+from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
+
+Poll = Callable[[], None]
+
+
+def sequence_of(node: Any) -> Any:
+    """The sequence node itself, or that of a browser's proxy volume.
+
+    Raises
+    ------
+    InputError
+        If the node is neither.
+    """
+    if node.IsA("vtkMRMLSequenceNode"):
+        return node
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(node)
+    sequence = browser.GetSequenceNode(node) if browser is not None else None
+    if sequence is None:
+        raise InputError(
+            f"{node.GetName()}: this {node.GetNodeTagName()} node is one image, not a series. Choose the sequence node "
+            "that holds all frames, or load the 4D file."
+        )
+    return sequence
+
+
+def proxy_of(sequence: Any) -> Any:
+    """The volume that shows a sequence in the views; None where there is none."""
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequence)
+    return browser.GetProxyNode(sequence) if browser is not None else None
+
+
+def check_frames(sequence: Any) -> None:
+    """Nothing if the sequence holds scalar volumes, else an `InputError`; quick, looks at no voxel."""
+    name = sequence.GetName()
+    if sequence.GetNumberOfDataNodes() == 0:
+        raise InputError(f"{name}: the sequence is empty. Load the series again.")
+    first = sequence.GetNthDataNode(0)
+    if not first.IsA("vtkMRMLScalarVolumeNode"):
+        raise InputError(f"{name}: the sequence holds {first.GetNodeTagName()} nodes; scalar volumes are needed.")
+
+
+def grid_of(volume: Any) -> Grid:
+    """Where the voxels of a scalar volume lie, in its own (i, j, k) order, before any parent transform."""
+    matrix = vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    i, j, k = volume.GetImageData().GetDimensions()
+    return Grid((i, j, k), np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]))
+
+
+def voxels_of(volume: Any) -> np.ndarray[Any, Any]:
+    """The voxels of a scalar volume as a view, shape (i, j, k)."""
+    image = volume.GetImageData()
+    i, j, k = image.GetDimensions()
+    array: np.ndarray[Any, Any] = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(k, j, i).T
+    return array
+
+
+def first_frame(sequence: Any) -> np.ndarray[Any, Any]:
+    """Voxels of the first frame, shape (i, j, k)."""
+    check_frames(sequence)
+    _check_volume(sequence.GetNthDataNode(0), sequence.GetName(), 0)
+    return voxels_of(sequence.GetNthDataNode(0))
+
+
+def read_sequence(
+    sequence: Any,
+    *,
+    modality: Modality,
+    frame_times: np.ndarray[Any, Any],
+    echo_time: float | None,
+    sources: dict[str, str],
+    poll: Poll = lambda: None,
+) -> LoadedSeries:
+    """The frames of a sequence as one float32 array on the nearest RAS+ grid: one copy, no more.
+
+    Parameters
+    ----------
+    sequence : vtkMRMLSequenceNode
+    modality : Modality
+    frame_times : ndarray, shape (t,)
+        In seconds.
+    echo_time : float or None
+        In seconds.
+    sources : dict
+        Where these facts came from.
+    poll : callable
+        Called once a frame; may raise to stop.
+
+    Raises
+    ------
+    InputError
+        If the frames are not scalar volumes of one size at one place, or make no series.
+    """
+    check_frames(sequence)
+    name = sequence.GetName()
+    n_frames = sequence.GetNumberOfDataNodes()
+    first = sequence.GetNthDataNode(0)
+    _check_volume(first, name, 0)
+    orientation = nearest_ras(grid_of(first))
+    data = np.empty((*orientation.ras.shape, n_frames), dtype=np.float32, order="F")
+    for frame in range(n_frames):
+        poll()
+        volume = sequence.GetNthDataNode(frame)
+        _check_volume(volume, name, frame)
+        if not grid_of(volume).matches(orientation.native):
+            raise InputError(
+                f"{name}: frame {frame} (counted from 0) lies elsewhere than the first.\n"
+                f"  first: {orientation.native.describe()}\n  frame: {grid_of(volume).describe()}\n"
+                "Resample all frames to one grid."
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            data[..., frame] = orientation.to_ras(voxels_of(volume))
+    series = PerfusionSeries(
+        data=data,
+        affine=orientation.ras.affine,
+        frame_times=frame_times,
+        modality=modality,
+        acquisition=Acquisition(echo_time=echo_time if modality is Modality.DSC else None),
+        orientation=orientation,
+        name=name,
+    )
+    return LoadedSeries(series=series, sources=sources)
+
+
+def _check_volume(volume: Any, name: str, frame: int) -> None:
+    image = volume.GetImageData() if volume is not None else None
+    if image is None or image.GetNumberOfPoints() == 0:
+        raise InputError(f"{name}: frame {frame} (counted from 0) holds no image. Load the series again.")
+    components = image.GetNumberOfScalarComponents()
+    if components != 1:
+        raise InputError(
+            f"{name}: frame {frame} (counted from 0) has {components} values a voxel; one is needed. Give the signal "
+            "itself, such as the magnitude image."
+        )

@@ -1,0 +1,109 @@
+"""Maps become scalar volume nodes: voxels, place, coded quantity and unit, colours, window, legend, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import slicer
+
+from PyPeTLib.geometry import Reorientation
+from PyPeTLib.maps import ParameterMap
+from PyPeTLib.report.colours import colour_scale
+from PyPeTSlicer.colours import colour_node, table_of
+from PyPeTSlicer.nodes import image_of, matrix_of
+
+_QUANTITY_CODES = {
+    "cbf": ("126390", "Absolute Regional Blood Flow"),
+    "cbv": ("126391", "Absolute Regional Blood Volume"),
+    "mtt": ("113052", "Mean Transit Time"),
+    "ttp": ("113069", "Time To Peak"),
+    "tmax": ("113084", "Tmax"),
+}
+"""DICOM PS3.16, context group 7180."""
+
+_RELATIVE_CODES = {
+    "cbf": ("126397", "Relative Regional Blood Flow"),
+    "cbv": ("126398", "Relative Regional Blood Volume"),
+}
+"""Also for maps without an absolute scale."""
+
+_UNIT_CODES = {
+    "ml/100g/min": ("mL/min/(100.g)", "ml per 100 g per minute"),
+    "ml/100g": ("mL/(100.g)", "ml per 100 g"),
+    "s": ("s", "second"),
+    "1": ("1", "no units"),
+}
+"""UCUM codes of the library's units."""
+
+VISIBLE_FROM = 1e-4
+"""Values below are transparent: 0 where there is no value, and the few voxels whose value is not above 0."""
+
+NO_RELATIVE_VALUE = -1.0
+"""A relative map outside the brain: 100 % below the mean, which is what 0 would be in the map itself."""
+
+RELATIVE_WINDOW = (-1.0, 1.0)
+
+
+def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, facts: Mapping[str, Any]) -> None:
+    """Give a volume node the voxels, place, quantity, unit and provenance of a map.
+
+    Parameters
+    ----------
+    node : vtkMRMLScalarVolumeNode
+    shown : ParameterMap
+        On the RAS+ grid of ``orientation``.
+    orientation : Reorientation
+        The node gets the grid of the input series.
+    facts : mapping
+        What the map shows and how it was made; each becomes an attribute ``PyPeT.<name>``.
+    """
+    relative = is_relative(shown)
+    values = np.where(shown.valid, shown.values, np.float32(NO_RELATIVE_VALUE)) if relative else shown.values
+    node.SetAndObserveImageData(image_of(orientation.to_native(values)))
+    node.SetIJKToRASMatrix(matrix_of(orientation.native))
+    name = shown.quantity.name
+    scaled = shown.calibrated and not relative
+    code = None if scaled else _RELATIVE_CODES.get(name)
+    code = code or _QUANTITY_CODES[name]
+    node.SetVoxelValueQuantity(_coded(code, "DCM"))
+    node.SetVoxelValueUnits(_coded(_UNIT_CODES[shown.unit if scaled or name not in _RELATIVE_CODES else "1"], "UCUM"))
+    for key, value in facts.items():
+        node.SetAttribute(f"PyPeT.{key}", str(value))
+
+
+def style(node: Any, shown: ParameterMap) -> None:
+    """Give a new volume its colours, window, legend, and a transparent background."""
+    relative = is_relative(shown)
+    low, high = RELATIVE_WINDOW if relative else _window(shown)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(colour_node(table_of(shown.quantity.name, relative=relative)).GetID())
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(low, high)
+    display.SetInterpolate(False)
+    display.AutoThresholdOff()
+    display.SetApplyThreshold(True)
+    display.SetThreshold(NO_RELATIVE_VALUE + VISIBLE_FROM if relative else VISIBLE_FROM, 1e6)
+    legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
+    if legend is not None:
+        unit = shown.unit if shown.calibrated else "a.u."
+        legend.SetTitleText(f"{shown.quantity.symbol} [{'of mean' if relative else unit}]")
+        legend.SetLabelFormat("%.3g")
+
+
+def is_relative(shown: ParameterMap) -> bool:
+    """Whether a map is ``(x - mean)/mean``."""
+    return "relative_to_mean" in shown.provenance
+
+
+def _window(shown: ParameterMap) -> tuple[float, float]:
+    scale = colour_scale(shown)
+    return scale.low, scale.high
+
+
+def _coded(code: tuple[str, str], scheme: str) -> Any:
+    entry = slicer.vtkCodedEntry()
+    entry.SetValueSchemeMeaning(code[0], scheme, code[1])
+    return entry

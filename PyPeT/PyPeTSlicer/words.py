@@ -1,0 +1,35 @@
+"""The library's messages in the words of the panel: its options are fields there."""
+
+from __future__ import annotations
+
+import re
+
+FIELDS = {
+    "frame-interval": "“Frame times”",
+    "frame-times": "“Frame times”",
+    "echo-time": "“Echo time”",
+    "modality": "“Modality”",
+    "mask": "“Brain mask”",
+    "aif": "“Artery (AIF)”",
+    "white-matter-mask": "“Normal white matter”",
+    "white-matter-cbf": "“Flow there”",
+    "method": "“Method”",
+    "smoothing-mm": "“Smoothing”",
+    "no-motion": "“Correct motion”",
+}
+"""Options of the command line that messages of the library name, and the panel's field for each."""
+
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)((?: (?:[A-Z]+\b|ctp\b|dsc\b))?)")
+
+_CHOICES = {" ctp": " = CT perfusion", " dsc": " = DSC-MRI"}
+
+
+def for_panel(message: str) -> str:
+    """A message with the panel's fields in place of the command line's options."""
+    words = _OPTION.sub(_field, message)
+    return words.replace("with “Frame times”, or the time of each frame with “Frame times”", "in “Frame times”, or all")
+
+
+def _field(match: re.Match[str]) -> str:
+    field = FIELDS.get(match[1])
+    return match[0] if field is None else field + _CHOICES.get(match[2], "")

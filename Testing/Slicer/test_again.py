@@ -1,0 +1,199 @@
+"""Runs after the first: the same nodes, edited segments, other series, other modality, saved scenes."""
+
+import numpy as np
+import pytest
+import slicer
+
+from PyPeTSlicer import segments
+
+MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
+
+
+def outputs(parameters):
+    return {name: getattr(parameters, f"{name}Volume") for name in MAPS} | {"segmentation": parameters.segmentation}
+
+
+def paint_more(parameters, segment):
+    """Add the voxels beside those of a segment, as a user's brush would."""
+    node, reference = parameters.segmentation, parameters.cbfVolume
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment, reference)
+    more = mask | np.roll(mask, 1, axis=2)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(more, node, segment, reference)
+    return more
+
+
+def segment_of(parameters, segment):
+    return slicer.util.arrayFromSegmentBinaryLabelmap(parameters.segmentation, segment, parameters.cbfVolume)
+
+
+def test_the_second_run_writes_into_the_same_nodes(host, panel, sequence):
+    panel._parameterNode.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    first = outputs(panel._parameterNode)
+    smooth = slicer.util.arrayFromVolume(first["cbf"]).copy()
+    count = host.scene.GetNumberOfNodes()
+    first["cbf"].GetDisplayNode().SetWindowLevelMinMax(0, 33)
+    panel.ui.smoothingSlider.value = 0.0
+    panel.ui.runButton.click()
+    assert outputs(panel._parameterNode) == first
+    assert host.scene.GetNumberOfNodes() == count
+    assert not np.array_equal(slicer.util.arrayFromVolume(first["cbf"]), smooth)
+    assert first["cbf"].GetDisplayNode().GetWindowLevelMax() == 33, "the user's window stays"
+
+
+def test_a_name_that_the_user_gave_stays(panel, sequence):
+    panel._parameterNode.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    panel._parameterNode.cbfVolume.SetName("Flow of Mr X")
+    panel.ui.runButton.click()
+    assert panel._parameterNode.cbfVolume.GetName() == "Flow of Mr X"
+    assert panel._parameterNode.cbvVolume.GetName() == "Head CBV"
+
+
+@pytest.mark.parametrize("segment", ["AIF", "Brain"])
+def test_an_edited_segment_is_the_input_of_the_next_run(panel, sequence, segment):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    painted = paint_more(parameters, segment)
+    for _ in range(2):
+        panel.ui.runButton.click()
+        assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+        np.testing.assert_array_equal(segment_of(parameters, segment) > 0, painted > 0)
+    if segment == "AIF":
+        assert parameters.cbfVolume.GetAttribute("PyPeT.AIFSource") == "mask"
+
+
+def test_untouched_segments_are_found_anew(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    panel.ui.runButton.click()
+    assert parameters.cbfVolume.GetAttribute("PyPeT.AIFSource") == "automatic"
+
+
+def test_edits_do_not_count_where_the_user_says_so_or_removes_them(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    found = segment_of(parameters, "AIF").copy()
+    paint_more(parameters, "AIF")
+    panel.ui.useEditsCheck.checked = False
+    panel.ui.runButton.click()
+    np.testing.assert_array_equal(segment_of(parameters, "AIF"), found)
+    panel.ui.useEditsCheck.checked = True
+    paint_more(parameters, "AIF")
+    parameters.segmentation.GetSegmentation().RemoveSegment("AIF")
+    panel.ui.runButton.click()
+    np.testing.assert_array_equal(segment_of(parameters, "AIF"), found)
+
+
+def test_other_segments_and_colours_of_the_segmentation_stay(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    content = parameters.segmentation.GetSegmentation()
+    content.AddEmptySegment("Mine", "Mine")
+    content.GetSegment("Brain").SetColor(0.1, 0.2, 0.3)
+    panel.ui.runButton.click()
+    assert content.GetSegment("Mine") is not None
+    assert content.GetSegment("Brain").GetColor() == pytest.approx((0.1, 0.2, 0.3))
+
+
+def test_a_segment_of_another_segmentation_as_artery(panel, sequence, heads):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp", "oblique")
+    series = heads("ctp", "oblique").series
+    artery = heads("ctp", "oblique").arterial_fraction > 0.7
+    assert artery.sum() > 3
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Drawn")
+    segments.write_segments(own, {"AIF": artery}, series.orientation, set())
+    parameters.aifSegmentation = own
+    panel.ui.aifSegmentCombo.setCurrentIndex(panel.ui.aifSegmentCombo.findText("AIF"))
+    assert parameters.aifSegment == "AIF"
+    panel.ui.runButton.click()
+    assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+    assert segment_of(parameters, "AIF").sum() == artery.sum()
+    assert parameters.cbfVolume.GetAttribute("PyPeT.AIFSource") == "mask"
+    own.GetSegmentation().RemoveSegment("AIF")
+    parameters.Modified()
+    assert "is gone" in panel.ui.runButton.toolTip
+
+
+def test_two_series_in_one_scene_never_share_outputs(panel, sequence):
+    parameters = panel._parameterNode
+    one, two = sequence("ctp", name="One"), sequence("dsc", name="Two")
+    parameters.inputSequence = one
+    panel.ui.runButton.click()
+    of_one = outputs(parameters)
+    values = slicer.util.arrayFromVolume(of_one["cbf"]).copy()
+    parameters.inputSequence = two
+    assert all(node is None for node in outputs(parameters).values())
+    panel.ui.runButton.click()
+    of_two = outputs(parameters)
+    assert of_two["cbf"].GetName() == "Two CBF"
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(of_one["cbf"]), values)
+    parameters.inputSequence = one
+    assert outputs(parameters) == of_one
+    parameters.inputSequence = two
+    assert outputs(parameters) == of_two
+
+
+def test_switching_the_modality_brings_its_defaults(panel, module, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    assert parameters.modality is module.SeriesKind.CTP
+    assert panel.ui.smoothingSlider.value == 2.0
+    assert not panel.ui.echoTimeSpin.isVisibleTo(panel.parent)
+    panel.ui.modalityCombo.setCurrentIndex(2)
+    assert parameters.modality is module.SeriesKind.DSC
+    assert panel.ui.smoothingSlider.value == 0.75
+    assert panel.ui.echoTimeSpin.isVisibleTo(panel.parent)
+    assert not panel.ui.runButton.enabled
+    assert "echo time" in panel.ui.runButton.toolTip
+    panel.ui.echoTimeSpin.value = 30.0
+    assert panel.ui.runButton.enabled
+
+
+def test_a_saved_scene_brings_everything_back(host, panel, module, sequence, tmp_path):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("dsc")
+    panel.ui.smoothingSlider.value = 1.25
+    panel.ui.methodCombo.setCurrentIndex(panel.ui.methodCombo.findText("bsvd"))
+    panel.form.field("aif", "erosion").setValue(2.5)
+    panel.ui.frameTimesEdit.text = "1.5"
+    panel.ui.runButton.click()
+    assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+    values = {
+        name: slicer.util.arrayFromVolume(node).copy() for name, node in outputs(parameters).items() if name in MAPS
+    }
+    brain = segment_of(parameters, "Brain").copy()
+    path = tmp_path / "scene.mrb"
+    host.save_scene(path)
+    host.clear_scene()
+    assert panel._parameterNode.inputSequence is None
+    host.load_scene(path)
+
+    parameters = panel._parameterNode
+    assert parameters.inputSequence.GetName() == "Head"
+    assert parameters.modality is module.SeriesKind.DSC
+    assert parameters.echoTime == pytest.approx(30)
+    assert (parameters.smoothing, parameters.method, parameters.frameTimes) == (1.25, "bsvd", "1.5")
+    assert panel.ui.smoothingSlider.value == 1.25
+    assert panel.ui.methodCombo.currentText == "bsvd"
+    assert panel.form.field("aif", "erosion").value == 2.5
+    for name, array in values.items():
+        volume = getattr(parameters, f"{name}Volume")
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), array)
+        assert volume.GetDisplayNode().GetColorNode().GetName().startswith("PyPeT-")
+        assert volume.GetAttribute("PyPeT.Method") == "bsvd"
+        assert slicer.modules.colors.logic().GetColorLegendDisplayNode(volume) is not None
+    np.testing.assert_array_equal(segment_of(parameters, "Brain"), brain)
+    table = parameters.segmentation.GetNodeReference("PyPeT.Curves")
+    assert slicer.util.arrayFromTableColumn(table, "Time")[1] == 1.5
+    assert parameters.segmentation.GetNodeReference("PyPeT.Chart").GetNumberOfPlotSeriesNodes() == 3
+    assert parameters.segmentation.GetNodeReference("PyPeT.Summary").GetNumberOfRows() > 10
+    # and the next run goes into the same nodes, the segments not mistaken for edited ones
+    panel.ui.runButton.click()
+    assert panel._parameterNode.cbfVolume.GetAttribute("PyPeT.AIFSource") == "automatic"
+    assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == 6, "five maps and the series"
