@@ -1,15 +1,49 @@
-"""What stands between 3D Slicer's nodes and PyPeTLib, one room each; only `option_form` knows Qt.
+"""What stands between 3D Slicer's nodes and PyPeTLib, one room each; a room is imported when it is first used.
 
 The way of the data::
 
     loading            a 4D file becomes a sequence node
     timing             frame times, echo time and modality, from the attributes of a sequence
+    parameters         what the panel's choices mean: proposals, what is missing, the run they ask for
     sequences          a sequence node becomes a PerfusionSeries
     segments           segments become masks, masks become segments
     running            one run: nodes in, pipeline, nodes out or nothing
-    outputs            volumes, curves, tables and their folder, all of them or none
-    words              the library's messages in the words of the panel
-    binding            widgets and parameters follow each other
-    option_form        the advanced options as widgets
+    outputs            all nodes of a run, together or not at all: volumes, colours, curves
+    nodes              what they share
     batch              the same from a script
+    sample_data        phantoms
+
+The panel: `binding`, `option_form` and `segment_combos` are for widgets, `reporting` and `words` for messages. Only
+these know Qt.
 """
+
+import importlib
+from typing import Any
+
+_ROOMS = (
+    "batch",
+    "binding",
+    "colours",
+    "curves",
+    "loading",
+    "nodes",
+    "option_form",
+    "outputs",
+    "parameters",
+    "reporting",
+    "running",
+    "sample_data",
+    "segment_combos",
+    "segments",
+    "sequences",
+    "timing",
+    "volumes",
+    "words",
+)
+
+
+def __getattr__(name: str) -> Any:
+    # Slicer imports all modules when it starts; numpy and scipy wait until the panel is opened
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -116,12 +116,12 @@ def frame_times(facts: SequenceFacts, override: str = "") -> tuple[np.ndarray[An
         return _given(facts, override)
     problems = []
     for what, values, unit in (
-        (f"{LABELS} [{facts.attributes.get(LABEL_UNIT, '')}]", _labels(facts), facts.attributes.get(LABEL_UNIT, "")),
-        (f"index values [{facts.index_unit}]", facts.index_values, facts.index_unit),
+        (LABELS, _labels(facts), facts.attributes.get(LABEL_UNIT, "")),
+        ("index of the sequence", facts.index_values, facts.index_unit),
     ):
         found, problem = _with_unit(values, unit, facts)
         if found is not None:
-            return found, what
+            return found, f"{what}, in {unit}"
         if problem:
             problems.append(f"{what}: {problem}")
     listed = "; ".join(problems) or "the sequence holds no times"

@@ -45,6 +45,9 @@ NO_RELATIVE_VALUE = -1.0
 
 RELATIVE_WINDOW = (-1.0, 1.0)
 
+_LABELS = {"tmax": 7, "ttp": 7, "cbv": 7, "mtt": 8}
+"""Numbers beside the colours where 5 would not be round."""
+
 
 def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, facts: Mapping[str, Any]) -> None:
     """Give a volume node the voxels, place, quantity, unit and provenance of a map.
@@ -86,11 +89,19 @@ def style(node: Any, shown: ParameterMap) -> None:
     display.AutoThresholdOff()
     display.SetApplyThreshold(True)
     display.SetThreshold(NO_RELATIVE_VALUE + VISIBLE_FROM if relative else VISIBLE_FROM, 1e6)
+    _add_legend(node, shown)
+
+
+def _add_legend(node: Any, shown: ParameterMap) -> None:
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
-    if legend is not None:
-        unit = shown.unit if shown.calibrated else "a.u."
-        legend.SetTitleText(f"{shown.quantity.symbol} [{'of mean' if relative else unit}]")
-        legend.SetLabelFormat("%.3g")
+    if legend is None:
+        return
+    unit = "of mean" if is_relative(shown) else shown.unit if shown.calibrated else "a.u."
+    legend.SetTitleText(f"{shown.quantity.symbol}\n{unit}")
+    # numbers, also for tables of few colours, which would show names
+    legend.SetUseColorNamesForLabels(False)
+    legend.SetLabelFormat("%.3g")
+    legend.SetNumberOfLabels(_LABELS.get(shown.quantity.name, 5))
 
 
 def is_relative(shown: ParameterMap) -> bool:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PyPeTLib.report.summary import told
 
 FIELDS = {
     "frame-interval": "“Frame times”",
@@ -33,3 +39,18 @@ def for_panel(message: str) -> str:
 def _field(match: re.Match[str]) -> str:
     field = FIELDS.get(match[1])
     return match[0] if field is None else field + _CHOICES.get(match[2], "")
+
+
+def verdict(findings: Mapping[str, Any]) -> tuple[str, bool]:
+    """One line on how a run went, and whether it is a bad one."""
+    worst = {flag["severity"] for flag in findings["flags"]}
+    if "failure" in worst:
+        return str(_("Done, but the maps hold no usable values: read the summary.")), True
+    if "warning" in worst:
+        return str(_("Done, with warnings: read the summary before you use the maps.")), True
+    return str(_("Done.")), False
+
+
+def summary(findings: Mapping[str, Any]) -> str:
+    """The findings of a run as text for the panel."""
+    return for_panel(told(findings))

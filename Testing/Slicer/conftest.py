@@ -11,10 +11,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / folder) for folder in ("Testing", ".", "PyPeT")]
 
-# after the path is set
+from host import Host  # noqa: E402 - after the path is set
+
+HOST = Host.start()
+"""Started before the module's helpers are imported, which need what Slicer brings."""
+
 from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
-from host import Host  # noqa: E402
 from PyPeTLib.cli import main as pypet  # noqa: E402
 from PyPeTLib.io import LoadedFrames  # noqa: E402
 from PyPeTLib.phantom import make_head  # noqa: E402
@@ -28,10 +31,9 @@ SMALL = {"ctp": {"shape": (80, 80, 12)}, "dsc": {"shape": (64, 64, 10)}}
 
 @pytest.fixture(scope="session")
 def running_host():
-    host = Host.start()
-    host.load_module(ROOT / "PyPeT" / "PyPeT.py")
-    yield host
-    host.stop()
+    HOST.load_module(ROOT / "PyPeT" / "PyPeT.py")
+    yield HOST
+    HOST.stop()
 
 
 @pytest.fixture

@@ -128,9 +128,15 @@ _ADDED_ATTRIBUTES = {
 }
 
 
+# Properties that C++ reads by a virtual method, which PySide looks up on the object: by way of the property, without end.
+_VIRTUAL_PROPERTIES = frozenset({"sizeHint", "minimumSizeHint"})
+
+
 def _get_attribute(self, name):
     if name.startswith("_"):
         return plain_get(self, name)
+    if name in _VIRTUAL_PROPERTIES:
+        return plain_get(self, name)()
     if name in property_names(self):
         return plain_get(self, "property")(name)
     if name in _ADDED_ATTRIBUTES:
