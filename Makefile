@@ -23,7 +23,7 @@ help:
 	@echo "make slicer-test SLICER=/path/to/Slicer   the module's own tests inside the desktop application"
 	@echo "make lint       ruff and mypy"
 	@echo "make benchmark  speed, memory and accuracy figures (tables, about ten minutes)"
-	@echo "make pictures   the demo, and its pictures into Docs/pictures"
+	@echo "make pictures   all pictures of the documentation, icons and colour tables anew"
 	@echo "make clean      remove environments and results"
 
 # An environment is complete when its stamp exists; an interrupted installation starts again.
@@ -84,10 +84,13 @@ benchmark: $(VENV)/stamp-dev
 clean:
 	rm -rf $(VENV) $(OLD_VENV) $(SLICER_VENV)-* demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info
 
-# The pictures in Docs are those of the demo.
+# The pictures in Docs are those of the demo; those of the module come from the headless host.
 .PHONY: pictures
-pictures: demo
+pictures: demo $(VENV)/stamp-dev system-libraries $(SLICER_VENV)-$(firstword $(SLICER_CORES))/stamp
 	mkdir -p Docs/pictures
 	cp demo-output/ctp/result/figures/summary.png Docs/pictures/ctp-summary.png
 	cp demo-output/ctp/result/figures/aif.png Docs/pictures/ctp-aif.png
 	cp demo-output/dsc/result/figures/summary.png Docs/pictures/dsc-summary.png
+	$(BIN)/python Testing/Pictures/colour_tables.py
+	$(BIN)/python Testing/Pictures/icons.py
+	$(SLICER_VENV)-$(firstword $(SLICER_CORES))/bin/python Testing/Pictures/screenshots.py

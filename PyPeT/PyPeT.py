@@ -23,6 +23,9 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older Slicer shall read why
+    raise ImportError(f"PyPeT needs Python 3.11 or later (Slicer 5.10); this Slicer has {sys.version.split()[0]}.")
+
 try:
     from PyPeTLib.errors import InputError
 except ModuleNotFoundError as error:
@@ -136,6 +139,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = False
         self._lastInput = ""
         self._lastModality = None
+        self._lastSegmentations = {}
 
     # ---- life of the panel
 
@@ -238,6 +242,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if parameterNode is not None:
             self._lastInput = self._inputID()
             self._lastModality = parameterNode.modality
+            self._lastSegmentations = {}
             self._binding = PyPeTSlicer.binding.Binding(parameterNode, self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
             self.onParametersModified()
@@ -252,7 +257,9 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         path = path[0] if isinstance(path, tuple) else path
         if path:
             with PyPeTSlicer.reporting.Reported(self._tell, _("The file could not be loaded")):
-                self._parameterNode.inputSequence = self.logic.loadFile(path)
+                sequence = self.logic.loadFile(path)
+                self._parameterNode.inputSequence = sequence
+                self._show(PyPeTSlicer.sequences.proxy_of(sequence))
 
     def onOfferButton(self, checked=False):
         """Take the repetition time as frame interval."""
@@ -321,11 +328,20 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             if node.modality is not self._lastModality:
                 self._lastModality = node.modality
                 self.logic.setDefaults(node)
-            PyPeTSlicer.parameters.choose_only_segments(node)
+            self._forgetSegments()
             self._showParameters()
         finally:
             self._isUpdating = False
         self._checkCanRun()
+
+    def _forgetSegments(self):
+        """A segment belongs to its segmentation: with another one it has to be chosen anew."""
+        for name in PyPeTSlicer.parameters.SEGMENTS:
+            segmentation = getattr(self._parameterNode, f"{name}Segmentation")
+            chosen = segmentation.GetID() if segmentation is not None else ""
+            if chosen != self._lastSegmentations.setdefault(name, chosen):
+                self._lastSegmentations[name] = chosen
+                setattr(self._parameterNode, f"{name}Segment", "")
 
     def _showParameters(self):
         """Show what is not bound to a parameter of its own."""
@@ -361,9 +377,13 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         text, isBad = PyPeTSlicer.words.verdict(outputs.findings)
         self._tell(text, isBad)
         self.ui.summaryText.setPlainText(PyPeTSlicer.words.summary(outputs.findings))
+        self._show(self.logic.proxyOf(outputs), outputs.volumes["cbf"])
+
+    def _show(self, background, foreground=None):
+        """Show volumes in the slice views, where there are any."""
         if slicer.app.layoutManager() is not None:
             slicer.util.setSliceViewerLayers(
-                background=self.logic.proxyOf(outputs), foreground=outputs.volumes["cbf"], foregroundOpacity=1.0
+                background=background, foreground=foreground, foregroundOpacity=1.0, fit=foreground is None
             )
 
     def _tell(self, message, isBad=False):

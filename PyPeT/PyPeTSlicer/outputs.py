@@ -71,6 +71,16 @@ def last_outputs(sequence: Any) -> OutputNodes:
     return found
 
 
+def is_own(node: Any) -> bool:
+    """Whether PyPeT has written into a node before."""
+    return node.GetNodeReferenceID(INPUT) is not None or node.GetAttribute("PyPeT.Symbol") is not None
+
+
+def is_empty(node: Any) -> bool:
+    """Whether a volume holds no image; a segmentation always has room for more."""
+    return not node.IsA("vtkMRMLVolumeNode") or node.GetImageData() is None
+
+
 def write_outputs(
     result: PipelineResult,
     loaded: LoadedSeries,

@@ -11,7 +11,8 @@ from PyPeTLib.config import PipelineConfig
 from PyPeTLib.errors import InputError
 from PyPeTLib.series import Modality
 from PyPeTSlicer import segments, sequences, timing
-from PyPeTSlicer.outputs import MAPS, OutputNodes, last_outputs
+from PyPeTSlicer.nodes import INPUT
+from PyPeTSlicer.outputs import MAPS, OutputNodes, is_empty, is_own, last_outputs
 from PyPeTSlicer.running import RunRequest
 from PyPeTSlicer.words import for_panel
 
@@ -58,16 +59,6 @@ def set_defaults(parameters: Any) -> None:
     parameters.smoothing = config.smoothing.sigma
     parameters.method = config.deconvolution.method
     parameters.advanced = ""
-
-
-def choose_only_segments(parameters: Any) -> None:
-    """Where a segmentation is chosen that has one segment alone, choose that; forget segments of no segmentation."""
-    for name in SEGMENTS:
-        segmentation, segment = chosen_segment(parameters, name)
-        if segmentation is None and segment:
-            setattr(parameters, f"{name}Segment", "")
-        elif segmentation is not None and not segment and segmentation.GetSegmentation().GetNumberOfSegments() == 1:
-            setattr(parameters, f"{name}Segment", segmentation.GetSegmentation().GetNthSegmentID(0))
 
 
 def chosen_segment(parameters: Any, name: str) -> tuple[Any, str]:
@@ -125,7 +116,7 @@ def missing(parameters: Any) -> str:
         return str(_("Give the echo time: DSC needs it, and nothing in the series tells it."))
     if is_dsc(parameters) and bool(chosen_segment(parameters, "whiteMatter")[1]) != (parameters.whiteMatterCBF > 0):
         return str(_("Give both the normal white matter and the flow there, or neither."))
-    return _lost_segment(parameters)
+    return _lost_segment(parameters) or _unfit_output(parameters)
 
 
 def is_dsc(parameters: Any) -> bool:
@@ -185,5 +176,37 @@ def _lost_segment(parameters: Any) -> str:
         if segment and (segmentation is None or segmentation.GetSegmentation().GetSegment(segment) is None):
             return str(_("{label}: the segment {segment} is gone. Choose another one.")).format(
                 label=label, segment=segment
+            )
+    return ""
+
+
+def _unfit_output(parameters: Any) -> str:
+    """Why a chosen output node must not be written into, in words; empty where all may be.
+
+    A selector may have jumped to another node when its own was removed, so nothing is overwritten that is not an
+    earlier result for the same series.
+    """
+    nodes = {name.upper(): getattr(parameters, f"{name}Volume") for name in MAPS}
+    nodes[str(_("Segmentation"))] = parameters.segmentation
+    seen: dict[str, str] = {}
+    for label, node in nodes.items():
+        if node is None:
+            continue
+        values = {"label": label, "node": node.GetName()}
+        if node.GetID() in seen:
+            values["other"] = seen[node.GetID()]
+            return str(_("{label} and {other} are to be written into the same node, {node}. Choose another.")).format(
+                **values
+            )
+        seen[node.GetID()] = label
+        if not is_own(node) and not is_empty(node):
+            return str(
+                _("{label}: {node} holds an image that PyPeT did not make. Choose “Create new …” or an empty node.")
+            ).format(**values)
+        made_from = node.GetNodeReference(INPUT)
+        if made_from is not None and made_from is not parameters.inputSequence:
+            values["series"] = made_from.GetName()
+            return str(_("{label}: {node} belongs to the series {series}. Choose “Create new …” instead.")).format(
+                **values
             )
     return ""

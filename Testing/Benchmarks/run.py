@@ -16,9 +16,10 @@ import accuracy
 import machine
 import recovery
 import reference_object
+import slicer_side
 import speed
 
-PARTS = ("speed", "accuracy", "tiles", "dro")
+PARTS = ("speed", "slicer", "accuracy", "tiles", "dro")
 
 
 def tables(arguments: argparse.Namespace) -> Iterator[str]:
@@ -26,6 +27,8 @@ def tables(arguments: argparse.Namespace) -> Iterator[str]:
     yield machine.report()
     if "speed" in arguments.only:
         yield from speed.report(arguments.runs)
+    if "slicer" in arguments.only:
+        yield slicer_side.report(arguments.runs)
     if "accuracy" in arguments.only:
         yield from accuracy.report(arguments.seeds)
     if "tiles" in arguments.only:

@@ -97,6 +97,7 @@ def close_up(volume, place):
 def artery_place(parameters):
     """A place in RAS mm in the slice with most of the arterial input function's voxels."""
     import slicer  # noqa: PLC0415 - the host provides it
+
     from PyPeTSlicer.sequences import grid_of  # noqa: PLC0415
 
     mask = slicer.util.arrayFromSegmentBinaryLabelmap(parameters.segmentation, "AIF", parameters.cbfVolume).T

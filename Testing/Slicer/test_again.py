@@ -5,6 +5,7 @@ import pytest
 import slicer
 
 from PyPeTSlicer import segments
+from PyPeTSlicer.sequences import proxy_of
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 
@@ -118,6 +119,55 @@ def test_a_segment_of_another_segmentation_as_artery(panel, sequence, heads):
     own.GetSegmentation().RemoveSegment("AIF")
     parameters.Modified()
     assert "is gone" in panel.ui.runButton.toolTip
+
+
+def test_nodes_made_by_the_selectors_are_filled(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    flow = panel.ui.cbfSelector.addNode()
+    segmentation = panel.ui.segmentationSelector.addNode()
+    panel.ui.runButton.click()
+    assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+    assert parameters.cbfVolume is flow
+    assert slicer.util.arrayFromVolume(flow).max() > 0
+    assert flow.GetDisplayNode().GetColorNode().GetName() == "PyPeT-Perfusion"
+    assert parameters.segmentation is segmentation
+    assert segment_of(parameters, "Brain").sum() > 0
+
+
+def test_nothing_is_written_over_that_is_no_earlier_result(panel, sequence):
+    parameters = panel._parameterNode
+    one, two = sequence("ctp", name="One"), sequence("ctp", name="Two")
+    parameters.inputSequence = one
+    panel.ui.runButton.click()
+    of_one = parameters.cbfVolume
+    parameters.cbvVolume = of_one
+    assert "CBV and CBF are to be written into the same node, One CBF" in panel.ui.runButton.toolTip
+    parameters.inputSequence = two
+    parameters.cbfVolume = of_one
+    assert "CBF: One CBF belongs to the series One" in panel.ui.runButton.toolTip
+    parameters.cbfVolume = proxy_of(two)
+    assert "holds an image that PyPeT did not make" in panel.ui.runButton.toolTip
+    assert not panel.ui.runButton.enabled
+    parameters.cbfVolume = None
+    assert panel.ui.runButton.enabled
+
+
+def test_another_segmentation_means_choosing_the_segment_anew(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    drawn = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name) for name in ("First", "Second")]
+    for node in drawn:
+        node.GetSegmentation().AddEmptySegment("Brain", "Brain")
+    parameters.brainSegmentation = drawn[0]
+    assert "choose one of the segments" in panel.ui.runButton.toolTip
+    panel.ui.brainSegmentCombo.setCurrentIndex(1)
+    assert parameters.brainSegment == "Brain"
+    parameters.brainSegmentation = drawn[1]
+    assert parameters.brainSegment == ""
+    assert "choose one of the segments" in panel.ui.runButton.toolTip
+    parameters.brainSegmentation = None
+    assert panel.ui.runButton.enabled
 
 
 def test_two_series_in_one_scene_never_share_outputs(panel, sequence):

@@ -128,7 +128,7 @@ _ADDED_ATTRIBUTES = {
 }
 
 
-# Properties that C++ reads by a virtual method, which PySide looks up on the object: by way of the property, without end.
+# Properties behind which lies a virtual method: PySide looks it up on the object, and so would read the property again.
 _VIRTUAL_PROPERTIES = frozenset({"sizeHint", "minimumSizeHint"})
 
 
