@@ -148,5 +148,5 @@ def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, 
             proxy.CreateDefaultDisplayNodes()
         write_outputs(result, loaded, sequence=sequence, proxy=proxy, wanted=OutputNodes(), given=set())
     path = folder / SCENE
-    if not slicer.util.saveScene(str(path)) or not path.is_file():
+    if not slicer.util.saveScene(str(path), {}) or not path.is_file():
         raise InputError(f"{path}: the scene could not be written. Is the disk full?")

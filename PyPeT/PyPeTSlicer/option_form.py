@@ -117,6 +117,8 @@ def _editor(meta: Mapping[str, Any], kind: type) -> Editor:
 
 def _number_editor(meta: Mapping[str, Any], kind: type) -> Editor:
     spin = qt.QSpinBox() if kind is int else qt.QDoubleSpinBox()
+    # a number counts when it is typed to its end: each change is written back and would be reformatted under the cursor
+    spin.setKeyboardTracking(False)
     if kind is float:
         spin.setDecimals(4)
     spin.setRange(kind(max(meta["minimum"], -_LARGEST)), kind(min(meta["maximum"], _LARGEST)))

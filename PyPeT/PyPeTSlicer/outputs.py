@@ -77,8 +77,10 @@ def is_own(node: Any) -> bool:
 
 
 def is_empty(node: Any) -> bool:
-    """Whether a volume holds no image; a segmentation always has room for more."""
-    return not node.IsA("vtkMRMLVolumeNode") or node.GetImageData() is None
+    """Whether a volume holds no image, or a segmentation no segment."""
+    if node.IsA("vtkMRMLSegmentationNode"):
+        return bool(node.GetSegmentation().GetNumberOfSegments() == 0)
+    return node.GetImageData() is None
 
 
 def write_outputs(
@@ -134,7 +136,7 @@ class _Writer:
         made.segmentation, is_new = self._node("vtkMRMLSegmentationNode", "segmentation", wanted.segmentation)
         made.segmentation.SetReferenceImageGeometryParameterFromVolumeNode(made.volumes["cbf"])
         segments.write_segments(made.segmentation, self._masks(), orientation, given)
-        if is_new:
+        if is_new or made.segmentation.GetDisplayNode() is None:
             segments.style(made.segmentation)
         for key, (role, class_name, title) in _ROLES.items():
             node, _ = self._node(class_name, title, made.segmentation.GetNodeReference(role))

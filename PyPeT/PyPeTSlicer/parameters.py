@@ -19,6 +19,14 @@ from PyPeTSlicer.words import for_panel
 SEGMENTS = ("brain", "aif", "whiteMatter")
 """Prefixes of the parameters that choose a segment."""
 
+NODES = (
+    "inputSequence",
+    *(f"{name}Segmentation" for name in SEGMENTS),
+    *(f"{name}Volume" for name in MAPS),
+    "segmentation",
+)
+"""Parameters that hold a node."""
+
 LARGEST_ECHO_TIME_MS = 200.0
 
 
@@ -168,12 +176,14 @@ def _choice(parameters: Any, name: str) -> segments.SegmentChoice | None:
 
 def _lost_segment(parameters: Any) -> str:
     """A segment that is still to be chosen or no longer there, in words; empty where there is none."""
-    labels = {"brain": _("Brain mask"), "aif": _("Artery (AIF)"), "whiteMatter": _("Normal white matter")}
-    for name, label in labels.items():
+    for name in SEGMENTS:
         segmentation, segment = chosen_segment(parameters, name)
+        if segmentation is None and not segment:
+            continue
+        label = {"brain": _("Brain mask"), "aif": _("Artery (AIF)"), "whiteMatter": _("Normal white matter")}[name]
         if segmentation is not None and not segment:
             return str(_("{label}: choose one of the segments.")).format(label=label)
-        if segment and (segmentation is None or segmentation.GetSegmentation().GetSegment(segment) is None):
+        if segmentation is None or segmentation.GetSegmentation().GetSegment(segment) is None:
             return str(_("{label}: the segment {segment} is gone. Choose another one.")).format(
                 label=label, segment=segment
             )
@@ -183,30 +193,37 @@ def _lost_segment(parameters: Any) -> str:
 def _unfit_output(parameters: Any) -> str:
     """Why a chosen output node must not be written into, in words; empty where all may be.
 
-    A selector may have jumped to another node when its own was removed, so nothing is overwritten that is not an
-    earlier result for the same series.
+    Nothing is overwritten that is not an earlier result of the same kind for the same series.
     """
     nodes = {name.upper(): getattr(parameters, f"{name}Volume") for name in MAPS}
-    nodes[str(_("Segmentation"))] = parameters.segmentation
+    nodes["Segmentation"] = parameters.segmentation
     seen: dict[str, str] = {}
     for label, node in nodes.items():
         if node is None:
             continue
-        values = {"label": label, "node": node.GetName()}
         if node.GetID() in seen:
-            values["other"] = seen[node.GetID()]
             return str(_("{label} and {other} are to be written into the same node, {node}. Choose another.")).format(
-                **values
+                label=label, other=seen[node.GetID()], node=node.GetName()
             )
         seen[node.GetID()] = label
-        if not is_own(node) and not is_empty(node):
-            return str(
-                _("{label}: {node} holds an image that PyPeT did not make. Choose “Create new …” or an empty node.")
-            ).format(**values)
-        made_from = node.GetNodeReference(INPUT)
-        if made_from is not None and made_from is not parameters.inputSequence:
-            values["series"] = made_from.GetName()
-            return str(_("{label}: {node} belongs to the series {series}. Choose “Create new …” instead.")).format(
-                **values
+        problem = _why_unfit(node, parameters.inputSequence)
+        if problem:
+            return str(_("{label}: {node} {problem}. Choose “Create new …” or an empty node.")).format(
+                label=label, node=node.GetName(), problem=problem
             )
+    return ""
+
+
+def _why_unfit(node: Any, sequence: Any) -> str:
+    if is_empty(node):
+        return ""
+    if not is_own(node):
+        return str(_("holds what PyPeT did not make"))
+    if node.GetAttribute("PyPeT.RelativeToMean") is not None:
+        return str(_("is a relative map"))
+    made_from = node.GetNodeReference(INPUT)
+    if made_from is None:
+        return str(_("belongs to a series that is gone"))
+    if made_from is not sequence:
+        return str(_("belongs to another series, {series}")).format(series=made_from.GetName())
     return ""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PyPeTLib.io import LoadedFrames
-from PyPeTLib.phantom import make_head
-from PyPeTSlicer.loading import add_sequence
+import slicer
 
 
 def add_phantom(modality: str, name: str, **options: Any) -> Any:
     """A head phantom as a sequence node; further options are those of `PyPeTLib.phantom.make_head`."""
+    # imported when needed: the names below are registered when the application starts
+    from PyPeTLib.io import LoadedFrames  # noqa: PLC0415
+    from PyPeTLib.phantom import make_head  # noqa: PLC0415
+    from PyPeTSlicer.loading import add_sequence  # noqa: PLC0415
+
     series = make_head(modality, **options).series
     frames = LoadedFrames(
         data=series.data,
@@ -27,8 +30,14 @@ def add_phantom(modality: str, name: str, **options: Any) -> Any:
 
 def _maker(modality: str, name: str) -> Callable[..., Any]:
     def make(_source: Any = None) -> Any:
-        """Add the phantom; the module Sample Data hands over the source that was clicked."""
-        return add_phantom(modality, name)
+        """Add the phantom and show it; the module Sample Data hands over the source that was clicked."""
+        sequence = add_phantom(modality, name)
+        if slicer.app.layoutManager() is not None:
+            from PyPeTSlicer import sequences  # noqa: PLC0415 - as above
+
+            slicer.modules.sequences.showSequenceBrowser(sequences.browser_of(sequence))
+            slicer.util.setSliceViewerLayers(background=sequences.proxy_of(sequence), fit=True)
+        return sequence
 
     return make
 

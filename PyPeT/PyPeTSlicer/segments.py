@@ -18,6 +18,8 @@ from PyPeTSlicer.nodes import image_of, matrix_of
 BRAIN, AIF = "Brain", "AIF"
 """Ids and names of the segments that PyPeT writes."""
 
+_LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+
 _COLOURS = {BRAIN: (0.25, 0.88, 1.0), AIF: (1.0, 0.25, 0.2)}
 
 _DIGEST = "PyPeT.Digest"
@@ -102,19 +104,21 @@ def write_segments(
     given : set of str
         Ids of the masks that the user gave.
     """
+    content = segmentation.GetSegmentation()
     for segment_id, mask in masks.items():
-        segment = segmentation.GetSegmentation().GetSegment(segment_id)
-        colour = segment.GetColor() if segment is not None else _COLOURS[segment_id]
-        name = segment.GetName() if segment is not None else segment_id
-        if segment is not None:
-            segmentation.GetSegmentation().RemoveSegment(segment_id)
-        image = _oriented(orientation)
-        image_of(orientation.to_native(mask), image)
-        segmentation.AddSegmentFromBinaryLabelmapRepresentation(image, name, colour, segment_id)
-        segment = segmentation.GetSegmentation().GetSegment(segment_id)
+        last = content.GetSegment(segment_id)
+        segment = slicer.vtkSegment()
+        segment.SetName(last.GetName() if last is not None else segment_id)
+        segment.SetColor(last.GetColor() if last is not None else _COLOURS[segment_id])
+        image = image_of(orientation.to_native(mask), _oriented(orientation))
+        segment.AddRepresentation(_LABELMAP, image)
         segment.SetTag(_DIGEST, _digest(mask))
         if segment_id in given:
             segment.SetTag(_GIVEN, "1")
+        if last is not None:
+            content.RemoveSegment(segment_id)
+        # the node's own call for this does not take an id in Slicer 5.6
+        content.AddSegment(segment, segment_id)
 
 
 def style(segmentation: Any) -> None:

@@ -38,9 +38,14 @@ def sequence_of(node: Any) -> Any:
     return sequence
 
 
+def browser_of(sequence: Any) -> Any:
+    """The browser that plays a sequence; None where there is none."""
+    return slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequence)
+
+
 def proxy_of(sequence: Any) -> Any:
     """The volume that shows a sequence in the views; None where there is none."""
-    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequence)
+    browser = browser_of(sequence)
     return browser.GetProxyNode(sequence) if browser is not None else None
 
 

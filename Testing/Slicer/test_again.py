@@ -34,7 +34,7 @@ def test_the_second_run_writes_into_the_same_nodes(host, panel, sequence):
     smooth = slicer.util.arrayFromVolume(first["cbf"]).copy()
     count = host.scene.GetNumberOfNodes()
     first["cbf"].GetDisplayNode().SetWindowLevelMinMax(0, 33)
-    panel.ui.smoothingSlider.value = 0.0
+    panel.ui.smoothingSpin.value = 0.0
     panel.ui.runButton.click()
     assert outputs(panel._parameterNode) == first
     assert host.scene.GetNumberOfNodes() == count
@@ -145,12 +145,70 @@ def test_nothing_is_written_over_that_is_no_earlier_result(panel, sequence):
     assert "CBV and CBF are to be written into the same node, One CBF" in panel.ui.runButton.toolTip
     parameters.inputSequence = two
     parameters.cbfVolume = of_one
-    assert "CBF: One CBF belongs to the series One" in panel.ui.runButton.toolTip
+    assert "CBF: One CBF belongs to another series, One" in panel.ui.runButton.toolTip
     parameters.cbfVolume = proxy_of(two)
-    assert "holds an image that PyPeT did not make" in panel.ui.runButton.toolTip
+    assert "holds what PyPeT did not make" in panel.ui.runButton.toolTip
     assert not panel.ui.runButton.enabled
     parameters.cbfVolume = None
     assert panel.ui.runButton.enabled
+
+
+def test_removing_a_node_never_chooses_its_neighbour(panel, sequence):
+    parameters = panel._parameterNode
+    one, two = sequence("ctp", name="One"), sequence("ctp", name="Two")
+    parameters.inputSequence = one
+    panel.ui.runButton.click()
+    slicer.mrmlScene.RemoveNode(parameters.cbfVolume)
+    assert parameters.cbfVolume is None
+    assert panel.ui.cbfSelector.currentNode() is None
+    slicer.mrmlScene.RemoveNode(parameters.segmentation)
+    assert parameters.segmentation is None
+    parameters.inputSequence = two
+    slicer.mrmlScene.RemoveNode(two)
+    assert parameters.inputSequence is None
+
+
+def test_a_renamed_segment_keeps_its_id_and_name(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    panel.ui.runButton.click()
+    content = parameters.segmentation.GetSegmentation()
+    content.GetSegment("AIF").SetName("Left carotid")
+    panel.ui.runButton.click()
+    assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+    assert content.GetSegment("AIF").GetName() == "Left carotid"
+    assert content.GetNumberOfSegments() == 2
+
+
+def test_a_scene_that_comes_in_beside_changes_nothing(host, panel, sequence, tmp_path):
+    parameters = panel._parameterNode
+    volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Other")
+    slicer.util.updateVolumeFromArray(volume, np.ones((3, 3, 3), np.float32))
+    path = tmp_path / "other.nrrd"
+    slicer.util.saveNode(volume, str(path))
+    slicer.mrmlScene.RemoveNode(volume)
+    parameters.inputSequence = sequence("dsc")
+    panel.ui.smoothingSpin.value = 1.5
+    panel.ui.runButton.click()
+    before = outputs(parameters)
+    host.scene.StartState(host.scene.ImportState)
+    slicer.util.loadVolume(str(path))
+    host.scene.EndState(host.scene.ImportState)
+    parameters = panel._parameterNode
+    assert parameters.inputSequence is not None
+    assert outputs(parameters) == before
+    assert parameters.smoothing == 1.5
+    assert panel.ui.runButton.enabled
+
+
+@pytest.mark.parametrize("state", ["ImportState", "BatchProcessState"])
+def test_what_changes_while_many_nodes_come_is_shown_at_the_end(host, panel, sequence, state):
+    node = sequence("dsc")
+    host.scene.StartState(getattr(host.scene, state))
+    panel.logic.getParameterNode().inputSequence = node
+    host.scene.EndState(getattr(host.scene, state))
+    assert panel.ui.inputSelector.currentNode() is node
+    assert "60 frames" in panel.ui.timingLabel.text
 
 
 def test_another_segmentation_means_choosing_the_segment_anew(panel, sequence):
@@ -193,11 +251,11 @@ def test_switching_the_modality_brings_its_defaults(panel, module, sequence):
     parameters = panel._parameterNode
     parameters.inputSequence = sequence("ctp")
     assert parameters.modality is module.SeriesKind.CTP
-    assert panel.ui.smoothingSlider.value == 2.0
+    assert panel.ui.smoothingSpin.value == 2.0
     assert not panel.ui.echoTimeSpin.isVisibleTo(panel.parent)
     panel.ui.modalityCombo.setCurrentIndex(2)
     assert parameters.modality is module.SeriesKind.DSC
-    assert panel.ui.smoothingSlider.value == 0.75
+    assert panel.ui.smoothingSpin.value == 0.75
     assert panel.ui.echoTimeSpin.isVisibleTo(panel.parent)
     assert not panel.ui.runButton.enabled
     assert "echo time" in panel.ui.runButton.toolTip
@@ -208,10 +266,11 @@ def test_switching_the_modality_brings_its_defaults(panel, module, sequence):
 def test_a_saved_scene_brings_everything_back(host, panel, module, sequence, tmp_path):
     parameters = panel._parameterNode
     parameters.inputSequence = sequence("dsc")
-    panel.ui.smoothingSlider.value = 1.25
+    panel.ui.smoothingSpin.value = 1.25
     panel.ui.methodCombo.setCurrentIndex(panel.ui.methodCombo.findText("bsvd"))
     panel.form.field("aif", "erosion").setValue(2.5)
     panel.ui.frameTimesEdit.text = "1.5"
+    panel.onFrameTimesEdited()
     panel.ui.runButton.click()
     assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
     values = {
@@ -229,7 +288,7 @@ def test_a_saved_scene_brings_everything_back(host, panel, module, sequence, tmp
     assert parameters.modality is module.SeriesKind.DSC
     assert parameters.echoTime == pytest.approx(30)
     assert (parameters.smoothing, parameters.method, parameters.frameTimes) == (1.25, "bsvd", "1.5")
-    assert panel.ui.smoothingSlider.value == 1.25
+    assert panel.ui.smoothingSpin.value == 1.25
     assert panel.ui.methodCombo.currentText == "bsvd"
     assert panel.form.field("aif", "erosion").value == 2.5
     for name, array in values.items():

@@ -210,6 +210,7 @@ def test_a_file_without_times_loads_and_asks(host, panel, head_files, tmp_path):
     assert "the frame times are unknown" in panel.ui.timingLabel.text
     assert not panel.ui.runButton.enabled
     panel.ui.frameTimesEdit.text = "1"
+    panel.onFrameTimesEdited()
     assert panel.ui.runButton.enabled
     panel.ui.runButton.click()
     assert panel.ui.statusLabel.text.startswith("Done")

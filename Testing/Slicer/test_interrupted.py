@@ -1,5 +1,6 @@
 """Runs that are cancelled, fail, or lose their input leave the scene as it was and say so."""
 
+import gc
 import time
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_fault_while_writing_undoes_everything(host, panel, sequence, describe
     panel._parameterNode.inputSequence = sequence("ctp")
     if again:
         panel.ui.runButton.click()
-        panel.ui.smoothingSlider.value = 4.0
+        panel.ui.smoothingSpin.value = 4.0
     before = describe(host.scene)
 
     def fail(*_arguments):
@@ -143,3 +144,17 @@ def test_nothing_observes_after_the_panel_has_gone(host, module, sequence):
         host.reenter(panel)
         host.close_widget(panel)
     assert [host.observer_count(thing) for thing in watched] == before
+
+
+def test_coming_and_going_leaves_no_observer(host, panel, sequence):
+    node = sequence("ctp")
+    panel._parameterNode.inputSequence = node
+    parameters = panel._parameterNode.parameterNode
+    counts = []
+    for _ in range(4):
+        host.leave(panel)
+        host.reenter(panel)
+        gc.collect()
+        counts.append([host.observer_count(thing) for thing in (host.scene, node, parameters)])
+    assert counts == counts[:1] * 4
+    parameters.Modified()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import slicer
+from PySide6 import QtCore, QtTest
 
 from host import sample_data
 
@@ -136,3 +137,38 @@ def test_the_repetition_time_is_taken_by_a_click(panel, sequence):
     panel.ui.offerButton.click()
     assert panel._parameterNode.frameTimes == "1.5"
     assert panel.ui.runButton.enabled
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "value"),
+    [
+        (lambda panel: panel.ui.echoTimeSpin, "30.5", 30.5),
+        (lambda panel: panel.ui.smoothingSpin, "1.25", 1.25),
+        (lambda panel: panel.form.field("deconvolution", "oscillation_index"), "0.025", 0.025),
+    ],
+    ids=["echo time", "smoothing", "an advanced option"],
+)
+def test_numbers_can_be_typed(host, panel, sequence, field, typed, value):
+    panel._parameterNode.inputSequence = sequence("dsc")
+    panel.parent.show()
+    spin = field(panel)
+    spin.setFocus()
+    spin.selectAll()
+    for character in typed:
+        QtTest.QTest.keyClick(spin, character)
+    QtTest.QTest.keyClick(spin, QtCore.Qt.Key.Key_Return)
+    assert spin.value == pytest.approx(value)
+    panel.parent.hide()
+
+
+def test_frame_times_can_be_typed(host, panel, sequence):
+    panel._parameterNode.inputSequence = sequence("dsc")
+    panel.parent.show()
+    edit = panel.ui.frameTimesEdit
+    edit.setFocus()
+    for character in "1.25":
+        QtTest.QTest.keyClick(edit, character)
+    QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
+    assert panel._parameterNode.frameTimes == "1.25"
+    assert "1.25 s apart" in panel.ui.timingLabel.text
+    panel.parent.hide()
