@@ -26,7 +26,7 @@ from PyPeTSlicer.sequences import proxy_of  # noqa: E402
 FOLDER = ROOT / "Resources" / "Screenshots"
 SEED = 0
 TILE = 330
-"""Edge of a slice view in pixels."""
+"""Height of a slice view in pixels; maps get room for their legend beside."""
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
     save_panel(panel)
     volumes = [getattr(parameters, f"{name}Volume") for name in ("cbf", "cbv", "mtt", "ttp", "tmax")]
     parameters.segmentation.GetDisplayNode().SetVisibility(False)
-    write_png(FOLDER / "maps.png", np.concatenate([axial(volume, height) for volume in volumes], axis=1))
+    write_png(FOLDER / "maps.png", np.concatenate([axial(volume, height, 480) for volume in volumes], axis=1))
     parameters.segmentation.GetDisplayNode().SetVisibility(True)
     series = proxy_of(parameters.inputSequence)
     series.GetDisplayNode().AutoWindowLevelOff()
@@ -67,9 +67,9 @@ def save_panel(panel) -> None:
     panel.parent.grab().save(str(FOLDER / "panel.png"))
 
 
-def axial(volume, height: float):
+def axial(volume, height: float, width: int = TILE):
     """An axial slice at a height in mm, as Slicer draws it."""
-    view = SliceView(HOST, f"View{volume.GetID()}{height:g}", (TILE, TILE))
+    view = SliceView(HOST, f"View{volume.GetID()}{height:g}", (width, TILE))
     view.show(volume, offset=height)
     picture = view.picture()
     view.close()
