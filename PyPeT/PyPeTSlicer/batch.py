@@ -16,6 +16,7 @@ from PyPeTLib.cli.run import add_options, run_and_write
 from PyPeTLib.errors import InputError
 from PyPeTLib.io import LoadedSeries, load_series
 from PyPeTLib.io.curves import read_frame_times
+from PyPeTLib.io.sidecar import image_stem
 from PyPeTLib.series import Modality
 from PyPeTSlicer import sequences, timing
 from PyPeTSlicer.loading import browse, fill_sequence
@@ -132,15 +133,16 @@ def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, 
     """The nodes of the run, and a picture of the series to see them on, as a scene of their own."""
     slicer.mrmlScene.Clear(0)
     series = loaded.series
+    name = image_stem(Path(series.name))
     sequence = proxy = None
     with Transaction() as scene:
         if options.with_series:
-            sequence = scene.add("vtkMRMLSequenceNode", series.name)
+            sequence = scene.add("vtkMRMLSequenceNode", name)
             fill_sequence(sequence, series.data, series.orientation, series.frame_times)
             browse(scene, sequence)
             proxy = sequences.proxy_of(sequence)
         else:
-            proxy = scene.add("vtkMRMLScalarVolumeNode", f"{series.name} baseline")
+            proxy = scene.add("vtkMRMLScalarVolumeNode", f"{name} baseline")
             baseline = result.working.data[..., result.bolus.baseline].mean(axis=3)
             orientation = result.working.orientation
             proxy.SetAndObserveImageData(image_of(orientation.to_native(baseline)))

@@ -12,6 +12,7 @@ import slicer
 
 from PyPeTLib.geometry import Reorientation
 from PyPeTLib.io import LoadedFrames, load_frames
+from PyPeTLib.io.sidecar import image_stem
 from PyPeTSlicer import timing
 from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
 
@@ -37,7 +38,7 @@ def load_file(path: str | PathLike[str], poll: Callable[[], None] = lambda: None
     """
     path = Path(path)
     frames = load_frames(path)
-    return add_sequence(frames, _stem(path), path.name, poll)
+    return add_sequence(frames, image_stem(path), path.name, poll)
 
 
 def add_sequence(frames: LoadedFrames, name: str, file: str, poll: Callable[[], None] = lambda: None) -> Any:
@@ -87,7 +88,3 @@ def browse(scene: Transaction, sequence: Any) -> None:
         display = proxy.GetDisplayNode()
         if display is not None:
             display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".nii")

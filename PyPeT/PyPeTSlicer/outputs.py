@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 
 from PyPeTLib.io import LoadedSeries, format_toml
+from PyPeTLib.io.sidecar import image_stem
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
 from PyPeTSlicer import curves, segments, volumes
@@ -121,7 +123,7 @@ class _Writer:
     ) -> None:
         self.scene, self.result, self.loaded = scene, result, loaded
         self.sequence, self.proxy = sequence, proxy
-        self.title = sequence.GetName() if sequence is not None else loaded.series.name
+        self.title = sequence.GetName() if sequence is not None else image_stem(Path(loaded.series.name))
 
     def all_nodes(self, wanted: OutputNodes, given: set[str]) -> OutputNodes:
         result, orientation = self.result, self.result.series.orientation

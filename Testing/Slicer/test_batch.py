@@ -62,7 +62,7 @@ def test_the_scene_opens_with_maps_and_a_picture_of_the_series(host, batch, head
     host.clear_scene()
     host.load_scene(out / "scene.mrb")
     names = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
-    assert names == {f"ras_ctp.nii.gz {m}" for m in ("CBF", "CBV", "MTT", "TTP", "Tmax", "baseline")}
+    assert names == {f"ras_ctp {m}" for m in ("CBF", "CBV", "MTT", "TTP", "Tmax", "baseline")}
     assert not slicer.util.getNodesByClass("vtkMRMLSequenceNode")
     (cbf,) = (n for n in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if n.GetName().endswith("CBF"))
     expected = np.asarray(nibabel.load(out / "cbf.nii.gz").dataobj)
