@@ -11,16 +11,21 @@ import slicer
 def add_phantom(modality: str, name: str, **options: Any) -> Any:
     """A head phantom as a sequence node; further options are those of `PyPeTLib.phantom.make_head`."""
     # imported when needed: the names below are registered when the application starts
-    from PyPeTLib.io import LoadedFrames  # noqa: PLC0415
     from PyPeTLib.phantom import make_head  # noqa: PLC0415
+
+    return add_series(make_head(modality, **options).series, name)
+
+
+def add_series(series: Any, name: str) -> Any:
+    """A `PerfusionSeries` as a sequence node that knows its times, modality and echo time."""
+    from PyPeTLib.io import LoadedFrames  # noqa: PLC0415 - as above
     from PyPeTSlicer.loading import add_sequence  # noqa: PLC0415
 
-    series = make_head(modality, **options).series
     frames = LoadedFrames(
         data=series.data,
         orientation=series.orientation,
         frame_times=series.frame_times,
-        frame_times_source="made by the phantom",
+        frame_times_source=series.name,
         echo_time=series.acquisition.echo_time,
         modality=series.modality,
         sha256="",

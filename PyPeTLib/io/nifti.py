@@ -128,10 +128,7 @@ def load_series(
         If anything about the file or the options does not serve; the message says what and how to go on.
     """
     path = Path(path)
-    file = ImageFile(path)
-    header = _checked_header(file)
-    if len(header.shape) != 4:
-        raise _not_four_dimensions(header.shape, path)
+    file, header = _opened_series(path)
     sidecar = read_sidecar(path)
     times, times_source = resolve_frame_times(
         header, sidecar, interval=frame_interval, times=frame_times, name=path.name
@@ -163,10 +160,7 @@ def load_frames(path: str | PathLike[str]) -> LoadedFrames:
         If the file is no 4D image or cannot be read.
     """
     path = Path(path)
-    file = ImageFile(path)
-    header = _checked_header(file)
-    if len(header.shape) != 4:
-        raise _not_four_dimensions(header.shape, path)
+    file, header = _opened_series(path)
     sidecar = read_sidecar(path)
     times: Curve | None = None
     try:
@@ -254,6 +248,15 @@ def read_mask(path: str | PathLike[str], series: PerfusionSeries) -> Mask:
     if not mask.any():
         raise InputError(f"{name}: the mask is empty: no voxel differs from 0. Draw it, or leave the option out.")
     return mask
+
+
+def _opened_series(path: Path) -> tuple[ImageFile, ImageHeader]:
+    """A file and its header, once it is known to be a 4D image."""
+    file = ImageFile(path)
+    header = _checked_header(file)
+    if len(header.shape) != 4:
+        raise _not_four_dimensions(header.shape, path)
+    return file, header
 
 
 def _checked_header(file: ImageFile) -> ImageHeader:

@@ -19,10 +19,9 @@ HOST = Host.start()
 from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
 from PyPeTLib.cli import main as pypet  # noqa: E402
-from PyPeTLib.io import LoadedFrames  # noqa: E402
 from PyPeTLib.phantom import make_head  # noqa: E402
 from PyPeTLib.phantom.write import write_phantom  # noqa: E402
-from PyPeTSlicer.loading import add_sequence  # noqa: E402
+from PyPeTSlicer.sample_data import add_series  # noqa: E402
 from PyPeTSlicer.sequences import grid_of, voxels_of  # noqa: E402
 
 SMALL = {"ctp": {"shape": (80, 80, 12)}, "dsc": {"shape": (64, 64, 10)}}
@@ -44,6 +43,11 @@ def host(running_host):
     yield running_host
     running_host.clear_scene()
     running_host.assert_no_exceptions()
+
+
+@pytest.fixture
+def qt(host):
+    return sys.modules["qt"]
 
 
 @pytest.fixture
@@ -109,17 +113,7 @@ def sequence(host, heads):
     """``sequence(modality, affine="ras", name="Head")``: the head as a sequence node that knows all about itself."""
 
     def add(modality, affine="ras", name="Head"):
-        series = heads(modality, affine).series
-        frames = LoadedFrames(
-            data=series.data,
-            orientation=series.orientation,
-            frame_times=series.frame_times,
-            frame_times_source="",
-            echo_time=series.acquisition.echo_time,
-            modality=series.modality,
-            sha256="",
-        )
-        return add_sequence(frames, name, "")
+        return add_series(heads(modality, affine).series, name)
 
     return add
 

@@ -27,11 +27,6 @@ def _clean_host(host):
     host.reset()
 
 
-@pytest.fixture
-def qt(host):
-    return sys.modules["qt"]
-
-
 def add_volume(name="volume", shape=(10, 20, 30)):
     return slicer.util.addVolumeFromArray(np.zeros(shape, np.float32), name=name)
 

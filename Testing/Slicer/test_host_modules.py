@@ -30,11 +30,6 @@ def _clean_host(host):
 
 
 @pytest.fixture
-def qt(host):
-    return sys.modules["qt"]
-
-
-@pytest.fixture
 def wrapper(host):
     return importlib.import_module("slicer.parameterNodeWrapper")
 
