@@ -41,6 +41,7 @@ except ModuleNotFoundError as error:
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode
 
 import PyPeTSlicer
+from PyPeTSlicer.self_test import SelfTest
 
 
 class PyPeT(ScriptedLoadableModule):
@@ -518,7 +519,7 @@ class PyPeTLogic(ScriptedLoadableModuleLogic):
         return PyPeTSlicer.sequences.proxy_of(sequence) if sequence is not None else None
 
 
-class PyPeTTest(ScriptedLoadableModuleTest):
+class PyPeTTest(SelfTest, ScriptedLoadableModuleTest):
     """Tests that run in the application: "Reload and Test", or ctest; on phantoms made in code."""
 
     def setUp(self):
@@ -533,62 +534,6 @@ class PyPeTTest(ScriptedLoadableModuleTest):
                 getattr(self, name)()
         self.setUp()
 
-    def _parameters(self, modality, name):
-        """Parameters of a small phantom, as they are proposed."""
-        logic = PyPeTLogic()
-        parameters = logic.getParameterNode()
-        parameters.inputSequence = PyPeTSlicer.sample_data.add_phantom(modality, name, seed=1, shape=(80, 80, 12))
-        logic.adopt(parameters)
-        return logic, parameters
-
-    def test_phantoms_give_maps_segments_and_tables(self):
-        """A run on each modality writes five maps, two segments, curves, a plot and a summary."""
-        for modality in ("ctp", "dsc"):
-            self.delayDisplay(f"A {modality} phantom")
-            logic, parameters = self._parameters(modality, f"Test {modality}")
-            self.assertEqual(logic.missing(parameters), "")
-            outputs = logic.process(parameters)
-            self.assertEqual(set(outputs.volumes), {"cbf", "cbv", "mtt", "ttp", "tmax"})
-            for node in outputs.volumes.values():
-                self.assertGreater(slicer.util.arrayFromVolume(node).max(), 0)
-            mask = slicer.util.arrayFromSegmentBinaryLabelmap(outputs.segmentation, "Brain", outputs.volumes["cbf"])
-            self.assertGreater(mask.sum(), 1000)
-            self.assertGreater(outputs.curves.GetNumberOfRows(), 40)
-            self.assertEqual(outputs.chart.GetNumberOfPlotSeriesNodes(), 3)
-            self.assertGreater(outputs.summary.GetNumberOfRows(), 10)
-
-    def test_the_second_run_writes_into_the_same_nodes(self):
-        """No node is added by a second run."""
-        logic, parameters = self._parameters("ctp", "Again")
-        first = logic.process(parameters)
-        count = slicer.mrmlScene.GetNumberOfNodes()
-        second = logic.process(parameters)
-        self.assertEqual(first.volumes, second.volumes)
-        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), count)
-
-    def test_cancel_leaves_the_scene_as_it_was(self):
-        """A cancelled run raises and adds nothing."""
-        logic, parameters = self._parameters("ctp", "Cancelled")
-        count = slicer.mrmlScene.GetNumberOfNodes()
-        with self.assertRaises(PyPeTSlicer.running.CancelledError):
-            logic.process(parameters, cancelled=lambda: True)
-        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), count)
-
-    def test_missing_facts_are_named(self):
-        """DSC without an echo time cannot be run, and the reason says so."""
-        logic, parameters = self._parameters("dsc", "Untold")
-        parameters.echoTime = 0
-        self.assertIn("echo time", logic.missing(parameters))
-
-    def test_the_panel_runs_by_its_button(self):
-        """Choosing a series and pressing Run is enough."""
-        if slicer.util.mainWindow() is None:
-            self.skipTest("there is no main window")
-        slicer.util.selectModule("PyPeT")
-        panel = slicer.modules.PyPeTWidget
-        panel._parameterNode.inputSequence = PyPeTSlicer.sample_data.add_phantom(
-            "ctp", "Panel", seed=1, shape=(80, 80, 12)
-        )
-        self.assertTrue(panel.ui.runButton.enabled, panel.ui.runButton.toolTip)
-        panel.ui.runButton.click()
-        self.assertTrue(panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text)
+    def newLogic(self):
+        """The logic that is tested."""
+        return PyPeTLogic()

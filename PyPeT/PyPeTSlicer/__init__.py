@@ -12,6 +12,7 @@ The way of the data::
     nodes              what they share
     batch              the same from a script
     sample_data        phantoms
+    self_test          the module's own tests
 
 The panel: `binding`, `option_form` and `segment_combos` are for widgets, `reporting` and `words` for messages. Only
 these know Qt.
@@ -35,6 +36,7 @@ _ROOMS = (
     "sample_data",
     "segment_combos",
     "segments",
+    "self_test",
     "sequences",
     "timing",
     "volumes",
