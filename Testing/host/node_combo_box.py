@@ -116,9 +116,21 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             if widget is not None and shiboken6.isValid(widget):
                 widget._refresh()
 
-        events = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent", "EndRestoreEvent")
+        def on_import(_caller, _event):
+            widget = myself()
+            if widget is not None and shiboken6.isValid(widget):
+                widget._refill()
+
+        scene = slicer.vtkMRMLScene
+        handlers = {
+            scene.NodeAddedEvent: on_scene,
+            scene.NodeRemovedEvent: on_scene,
+            scene.EndCloseEvent: on_scene,
+            scene.EndImportEvent: on_import,
+            scene.EndRestoreEvent: on_import,
+        }
         self._on_scene = on_scene
-        self._scene_tags = [self._scene.AddObserver(getattr(slicer.vtkMRMLScene, event), on_scene) for event in events]
+        self._scene_tags = [self._scene.AddObserver(event, handler) for event, handler in handlers.items()]
 
     def _stop_observing(self):
         for tag in self._scene_tags:
@@ -196,6 +208,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._show_current()
         for node_id in added:
             self.nodeAdded.emit(self._scene.GetNodeByID(node_id))
+
+    def _refill(self):
+        """Take out all rows and fill in the new ones, as after an import: where none is a choice, it is chosen then."""
+        if self._scene is not None and self.noneEnabled:
+            self._select("")
+        self._refresh()
 
     def _neighbour(self, row):
         if not self._node_ids:
