@@ -27,8 +27,20 @@ SEQUENCE_FILES = (".seq.nrrd", ".seq.nhdr")
 
 SCENE = "scene.mrb"
 
+_WORK = (
+    "vtkMRMLVolumeNode",
+    "vtkMRMLSegmentationNode",
+    "vtkMRMLSequenceNode",
+    "vtkMRMLModelNode",
+    "vtkMRMLMarkupsNode",
+    "vtkMRMLTableNode",
+    "vtkMRMLTransformNode",
+)
+"""Nodes that are somebody's work."""
+
 _DESCRIPTION = """\
 Maps, masks, tables and sidecars as 'pypet run' writes them, and scene.mrb with the same as nodes of 3D Slicer.
+Starts from an empty scene and leaves it empty.
 Research use only.
 """
 
@@ -68,7 +80,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     load = _load_sequence if options.series.name.casefold().endswith(SEQUENCE_FILES) else load_series
-    return guarded(lambda: run_and_write(options, load, lambda *results: _save_scene(options, *results)))
+    return guarded(lambda: _run(options, load))
+
+
+def _run(options: argparse.Namespace, load: Any) -> None:
+    """Run in an empty scene, and leave it empty."""
+    _check_scene()
+    run_and_write(options, load, lambda *results: _save_scene(options, *results))
+
+
+def _check_scene() -> None:
+    """Nothing if the scene may be used; a script that is called inside a working session must not clear it."""
+    own = [node for kind in _WORK for node in slicer.util.getNodesByClass(kind) if not node.GetHideFromEditors()]
+    if own:
+        raise InputError(
+            f"the scene holds {len(own)} nodes, such as {own[0].GetName()}, and this script needs an empty one. Save "
+            "and close the scene, or run the script in a Slicer of its own."
+        )
 
 
 def _load_sequence(
@@ -131,7 +159,6 @@ def _modality(modality: str, facts: timing.SequenceFacts, node: Any) -> tuple[Mo
 
 def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, folder: Path) -> None:
     """The nodes of the run, and a picture of the series to see them on, as a scene of their own."""
-    slicer.mrmlScene.Clear(0)
     series = loaded.series
     name = image_stem(Path(series.name))
     sequence = proxy = None
@@ -150,5 +177,7 @@ def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, 
             proxy.CreateDefaultDisplayNodes()
         write_outputs(result, loaded, sequence=sequence, proxy=proxy, wanted=OutputNodes(), given=set())
     path = folder / SCENE
-    if not slicer.util.saveScene(str(path), {}) or not path.is_file():
+    is_saved = slicer.util.saveScene(str(path), {})
+    slicer.mrmlScene.Clear(0)
+    if not is_saved or not path.is_file():
         raise InputError(f"{path}: the scene could not be written. Is the disk full?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
 SOURCE_FILE = "PyPeT.SourceFile"
 
 
-def load_file(path: str | PathLike[str], poll: Callable[[], None] = lambda: None) -> Any:
+def load_file(path: str | PathLike[str]) -> Any:
     """Load a 4D NIfTI file as a sequence with a browser, and return the ``vtkMRMLSequenceNode``.
 
     Times that the file or its sidecar hold become index values in seconds, the echo time and the modality become
@@ -28,8 +27,6 @@ def load_file(path: str | PathLike[str], poll: Callable[[], None] = lambda: None
     Parameters
     ----------
     path : path
-    poll : callable
-        Called once a frame; may raise to stop.
 
     Raises
     ------
@@ -38,10 +35,10 @@ def load_file(path: str | PathLike[str], poll: Callable[[], None] = lambda: None
     """
     path = Path(path)
     frames = load_frames(path)
-    return add_sequence(frames, image_stem(path), path.name, poll)
+    return add_sequence(frames, image_stem(path), path.name)
 
 
-def add_sequence(frames: LoadedFrames, name: str, file: str, poll: Callable[[], None] = lambda: None) -> Any:
+def add_sequence(frames: LoadedFrames, name: str, file: str) -> Any:
     """A sequence node with a browser and its proxy volume, from frames and what is known of them."""
     attributes = {SOURCE_FILE: file}
     if frames.modality is not None:
@@ -50,7 +47,7 @@ def add_sequence(frames: LoadedFrames, name: str, file: str, poll: Callable[[], 
         attributes[timing.OWN_ECHO_TIME] = f"{1000 * frames.echo_time:.10g}"
     with Transaction() as scene:
         sequence = scene.add("vtkMRMLSequenceNode", slicer.mrmlScene.GenerateUniqueName(name))
-        fill_sequence(sequence, frames.data, frames.orientation, frames.frame_times, poll)
+        fill_sequence(sequence, frames.data, frames.orientation, frames.frame_times)
         for key, value in attributes.items():
             sequence.SetAttribute(key, value)
         browse(scene, sequence)
@@ -62,7 +59,6 @@ def fill_sequence(
     data: np.ndarray[Any, Any],
     orientation: Reorientation,
     times: np.ndarray[Any, Any] | None,
-    poll: Callable[[], None] = lambda: None,
 ) -> None:
     """Put frames into a sequence node on the file's own grid, the time as index where it is known."""
     sequence.SetIndexType(slicer.vtkMRMLSequenceNode.NumericIndex)
@@ -70,7 +66,6 @@ def fill_sequence(
     sequence.SetIndexUnit("s" if times is not None else "")
     matrix = matrix_of(orientation.native)
     for frame in range(data.shape[3]):
-        poll()
         volume = slicer.vtkMRMLScalarVolumeNode()
         volume.SetName(sequence.GetName())
         volume.SetAndObserveImageData(image_of(orientation.to_native(data[..., frame])))

@@ -19,7 +19,7 @@ from PyPeTSlicer.nodes import INPUT, Transaction, outputs_of, subject_hierarchy
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 
-_NAME = "PyPeT.Name"
+_NAME = "PyPeTName"
 """Attribute with the name that PyPeT gave a node: a node that still has it may be named anew."""
 
 _RELATIVE = "PyPeT.Relative"
@@ -47,7 +47,7 @@ class OutputNodes:
     relative : dict of str to vtkMRMLScalarVolumeNode
     folder : int
         Item of the subject hierarchy.
-    text : dict
+    findings : mapping
         The summary of the run.
     """
 
@@ -173,8 +173,10 @@ class _Writer:
         node, is_new = self._node("vtkMRMLScalarVolumeNode", title, node)
         facts = map_facts(shown, self.result, self.loaded)
         facts |= {"FrameTimes": self.loaded.sources.get("frame_times", ""), "Flags": self._flags()}
+        scale = volumes.scale_of(node)
         volumes.fill_volume(node, shown, self.result.series.orientation, facts)
-        if is_new or node.GetDisplayNode() is None:
+        # the user's window and colours stay, but not on a map that got another scale
+        if is_new or node.GetDisplayNode() is None or volumes.scale_of(node) != scale:
             volumes.style(node, shown)
         return node
 

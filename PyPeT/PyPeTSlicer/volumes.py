@@ -37,6 +37,9 @@ _UNIT_CODES = {
 }
 """UCUM codes of the library's units."""
 
+FACT = "PyPeT."
+"""Beginning of the attributes that tell how a map was made."""
+
 VISIBLE_FROM = 1e-4
 """Values below are transparent: 0 where there is no value, and the few voxels whose value is not above 0."""
 
@@ -60,7 +63,7 @@ def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, fact
     orientation : Reorientation
         The node gets the grid of the input series.
     facts : mapping
-        What the map shows and how it was made; each becomes an attribute ``PyPeT.<name>``.
+        What the map shows and how it was made; each becomes an attribute, `FACT` and its name.
     """
     relative = is_relative(shown)
     values = np.where(shown.valid, shown.values, np.float32(NO_RELATIVE_VALUE)) if relative else shown.values
@@ -72,8 +75,16 @@ def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, fact
     code = code or _QUANTITY_CODES[name]
     node.SetVoxelValueQuantity(_coded(code, "DCM"))
     node.SetVoxelValueUnits(_coded(_UNIT_CODES[shown.unit if scaled or name not in _RELATIVE_CODES else "1"], "UCUM"))
+    # no fact of an earlier run stays
+    for key in [key for key in node.GetAttributeNames() if key.startswith(FACT)]:
+        node.RemoveAttribute(key)
     for key, value in facts.items():
-        node.SetAttribute(f"PyPeT.{key}", str(value))
+        node.SetAttribute(f"{FACT}{key}", str(value))
+
+
+def scale_of(node: Any) -> tuple[str | None, str | None]:
+    """Unit of the map that a node holds, and whether it has an absolute scale."""
+    return node.GetAttribute(f"{FACT}Units"), node.GetAttribute(f"{FACT}Calibrated")
 
 
 def style(node: Any, shown: ParameterMap) -> None:

@@ -42,6 +42,36 @@ def test_the_second_run_writes_into_the_same_nodes(host, panel, sequence):
     assert first["cbf"].GetDisplayNode().GetWindowLevelMax() == 33, "the user's window stays"
 
 
+def test_a_map_with_another_scale_is_shown_anew(panel, sequence, heads):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("dsc")
+    panel.ui.runButton.click()
+    flow = parameters.cbfVolume
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(flow)
+    assert legend.GetTitleText() == "CBF\na.u."
+    white = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "White matter")
+    segments.write_segments(
+        white,
+        {"Brain": heads("dsc").masks["white"] & heads("dsc").masks["healthy_side"]},
+        heads("dsc").series.orientation,
+        set(),
+    )
+    parameters.whiteMatterSegmentation, parameters.whiteMatterSegment = white, "Brain"
+    parameters.whiteMatterCBF = 22.0
+    panel.ui.runButton.click()
+    assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
+    assert parameters.cbfVolume is flow
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(flow)
+    assert legend.GetTitleText() == "CBF\nml/100g/min"
+    assert flow.GetDisplayNode().GetWindowLevelMax() == 80
+    assert flow.GetAttribute("PyPeT.WhiteMatterScale") is not None
+    parameters.whiteMatterSegmentation = None
+    parameters.whiteMatterCBF = 0.0
+    panel.ui.runButton.click()
+    assert flow.GetAttribute("PyPeT.WhiteMatterScale") is None, "no fact of an earlier run stays"
+    assert slicer.modules.colors.logic().GetColorLegendDisplayNode(flow).GetTitleText() == "CBF\na.u."
+
+
 def test_a_name_that_the_user_gave_stays(panel, sequence):
     panel._parameterNode.inputSequence = sequence("ctp")
     panel.ui.runButton.click()

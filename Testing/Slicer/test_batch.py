@@ -157,6 +157,22 @@ def test_an_existing_folder_is_kept(batch, head_files, tmp_path, capsys):
     assert [file.name for file in out.iterdir()] == ["mine.txt"]
 
 
+def test_a_scene_with_somebodys_work_is_not_touched(host, batch, sequence, head_files, tmp_path, capsys, describe):
+    sequence("ctp", name="Work")
+    before = describe(host.scene)
+    assert batch(["--input", str(head_files("ctp")), "--output", str(tmp_path / "out")]) == 2
+    assert "needs an empty one" in capsys.readouterr().err
+    assert describe(host.scene) == before
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_run_after_another(host, batch, head_files, tmp_path):
+    for modality in ("ctp", "dsc"):
+        out = tmp_path / modality
+        assert batch(["--input", str(head_files(modality)), "--output", str(out), "--no-figures", "--quiet"]) == 0
+        assert not slicer.util.getNodesByClass("vtkMRMLVolumeNode")
+
+
 def test_help_names_everything(batch, capsys):
     assert batch(["--help"]) == 0
     shown = capsys.readouterr().out
