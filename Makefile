@@ -14,7 +14,7 @@ HOST = PySide6-Essentials==6.9.* scipy nibabel SimpleITK pytest pytest-xdist
 SLICER_LANES = $(addprefix test-slicer-,$(SLICER_CORES))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-newest test-oldest system-libraries $(SLICER_LANES) slicer-test benchmark clean
+.PHONY: help demo test lint test-newest test-oldest system-libraries $(SLICER_LANES) slicer-test benchmark validate clean
 
 help:
 	@echo "make demo       phantoms and their maps in demo-output/"
@@ -22,7 +22,8 @@ help:
 	@echo "                the Slicer module on two versions of slicer-core"
 	@echo "make slicer-test SLICER=/path/to/Slicer   the module's own tests inside the desktop application"
 	@echo "make lint       ruff and mypy"
-	@echo "make benchmark  speed, memory and accuracy figures (tables, about ten minutes)"
+	@echo "make validate   what each deconvolution method makes of known truth: tables in Docs/validation.md (ten minutes)"
+	@echo "make benchmark  speed, memory and accuracy of the whole pipeline: tables in the same document (five minutes)"
 	@echo "make pictures   all pictures of the documentation, icons and colour tables anew"
 	@echo "make clean      remove environments and results"
 
@@ -79,7 +80,10 @@ slicer-test:
 	  --python-script "$(CURDIR)/Testing/Slicer/in_application.py"
 
 benchmark: $(VENV)/stamp-dev
-	$(BIN)/python Testing/Benchmarks/run.py
+	$(BIN)/python Testing/Benchmarks/run.py --out Docs/validation.md
+
+validate: $(VENV)/stamp-dev
+	$(BIN)/python Testing/Benchmarks/validate.py --out Docs/validation.md
 
 clean:
 	rm -rf $(VENV) $(OLD_VENV) $(SLICER_VENV)-* demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -17,11 +17,13 @@ from PyPeTLib.version import __version__
 
 DType = TypeVar("DType", bound=np.generic)
 
-SCALED = ("cbf", "cbv")
+SCALED = ("cbf", "cbv", "cbf_sd", "cbv_sd")
 """Maps whose absolute scale DSC leaves open."""
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
-"""The maps of a pipeline run."""
+"""The maps of every pipeline run."""
+ON_REQUEST = ("delay", "bat", "peak_height", "psr")
+"""Maps that are only written where all are asked for."""
 
 
 def unravelled(values: npt.NDArray[DType], mask: Mask) -> npt.NDArray[DType]:
@@ -69,7 +71,7 @@ def assemble_maps(
         "density_g_per_ml": options.density,
         "haematocrit_factor": options.haematocrit_factor,
     }
-    names = MAPS if quantities is None else tuple(name for name in MAPS if name in quantities.values)
+    names = MAPS if quantities is None else _names(quantities, options)
     maps = {}
     for name in names:
         if quantities is None:
@@ -86,13 +88,23 @@ def assemble_maps(
             values=values,
             valid=valid,
             affine=series.affine,
+            unit=("HU" if series.modality is Modality.CTP else "1/s") if name == "peak_height" else "",
             calibrated=calibrated or name not in SCALED,
             provenance=facts,
         )
     if white_matter is not None:
         maps |= _scaled_to_white_matter(maps, white_matter, options.white_matter_cbf)
-    everywhere = np.logical_and.reduce([m.valid for m in maps.values()])
+    everywhere = np.logical_and.reduce([quantity.valid for name, quantity in maps.items() if name in MAPS])
     return PerfusionMaps(maps=maps, quality_mask=everywhere)
+
+
+def _names(quantities: Quantities, options: QuantificationOptions) -> tuple[str, ...]:
+    """The maps of a run: the five, then what the method or a correction adds, then what was asked for."""
+    first = [name for name in MAPS if name in quantities.values]
+    # an uncertainty without its value would be of no use
+    kept = ON_REQUEST if options.maps == "all" else ("delay",) if "delay_sd" in quantities.values else ()
+    left_out = set(ON_REQUEST) - set(kept)
+    return (*first, *(name for name in quantities.values if name not in first and name not in left_out))
 
 
 def _on_grid(
@@ -118,7 +130,7 @@ def _scaled_to_white_matter(
         return {}
     factor = white_matter_cbf / mean
     scaled = {}
-    for name in SCALED:
+    for name in (name for name in SCALED if name in maps):
         unscaled = maps[name]
         scaled[name] = ParameterMap(
             quantity=unscaled.quantity,

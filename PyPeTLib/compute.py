@@ -26,15 +26,14 @@ from PyPeTLib.version import __version__
 Numbers = npt.ArrayLike
 
 
-def compute_perfusion_maps(  # noqa: PLR0913 - the physical inputs of the call, all but three with defaults
+def compute_perfusion_maps(
     concentration: Numbers,
     aif: Numbers,
     time: Numbers,
     mask: npt.ArrayLike | None = None,
     *,
     method: str = "osvd",
-    density: float = 1.05,
-    haematocrit_factor: float = 0.73,
+    quantification: QuantificationOptions | None = None,
     affine: Curve | None = None,
     threads: int | None = None,
     **options: Any,
@@ -54,10 +53,9 @@ def compute_perfusion_maps(  # noqa: PLR0913 - the physical inputs of the call, 
     method : str
         Name or alias of a deconvolution method (``pypet methods`` lists them). ``"peak-height"`` estimates the flow
         from the height of the curve without deconvolution and gives no Tmax.
-    density : float
-        Of brain tissue in g/ml; 1 gives values per 100 ml.
-    haematocrit_factor : float
-        kH, see `PyPeTLib.quantification`.
+    quantification : QuantificationOptions, optional
+        Density, haematocrits and what is written. ``QuantificationOptions(density=1, large_vessel_haematocrit=0,
+        small_vessel_haematocrit=0)`` gives values per 100 ml of whole blood.
     affine : ndarray, shape (4, 4), optional
         Carried into the maps.
     threads : int, optional
@@ -86,9 +84,11 @@ def compute_perfusion_maps(  # noqa: PLR0913 - the physical inputs of the call, 
     curves, where = _checked(concentration, aif, time, mask)
     times = np.asarray(time, np.float64)
     arterial = np.asarray(aif, np.float64)
-    quantification = QuantificationOptions(density=density, haematocrit_factor=haematocrit_factor)
+    quantification = quantification or QuantificationOptions()
     deconvolution = DeconvolutionOptions.from_mapping({"method": method, **options})
-    estimate = deconvolve(curves, arterial, times, deconvolution, Execution.of(threads))
+    # a single row or slice is a volume, too
+    volume = where.reshape((*where.shape, 1, 1, 1)[:3]) if where.ndim <= 3 else None
+    estimate = deconvolve(curves, arterial, times, deconvolution, Execution.of(threads), mask=volume)
     found = quantify(curves, arterial, times, estimate, quantification)
     maps = {
         name: ParameterMap(
@@ -100,8 +100,8 @@ def compute_perfusion_maps(  # noqa: PLR0913 - the physical inputs of the call, 
                 "software": "PyPeT",
                 "version": __version__,
                 "method": deconvolution.method,
-                "density_g_per_ml": density,
-                "haematocrit_factor": haematocrit_factor,
+                "density_g_per_ml": quantification.density,
+                "haematocrit_factor": quantification.haematocrit_factor,
             },
         )
         for name, values in found.values.items()
@@ -114,9 +114,7 @@ def compute_cbv(
     concentration: Numbers,
     aif: Numbers,
     time: Numbers,
-    *,
-    density: float = 1.05,
-    haematocrit_factor: float = 0.73,
+    quantification: QuantificationOptions | None = None,
 ) -> npt.NDArray[np.float32]:
     """Blood volume in ml/100g from the ratio of areas: ``kH/rho · 100 · ∫C_t / ∫C_a``.
 
@@ -126,7 +124,7 @@ def compute_cbv(
     aif : array_like, shape (t,)
     time : array_like, shape (t,)
         In s.
-    density, haematocrit_factor : float
+    quantification : QuantificationOptions, optional
 
     Returns
     -------
@@ -138,7 +136,7 @@ def compute_cbv(
     area = float(np.asarray(aif, np.float64) @ weights)
     if not area > 0:
         raise InputError(f"the area under the AIF is {area:g}; it must be positive")
-    factor = QuantificationOptions(density=density, haematocrit_factor=haematocrit_factor).tissue_factor
+    factor = (quantification or QuantificationOptions()).tissue_factor
     volume = curves @ (weights * factor * PER_100_GRAMS / area).astype(np.float32)
     return unravelled(volume.astype(np.float32, copy=False), where)
 

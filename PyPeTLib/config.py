@@ -56,10 +56,7 @@ class PipelineConfig(Options):
 _BY_MODALITY: dict[Modality, dict[str, dict[str, Any]]] = {
     # CT is noisier a voxel, and its curves are few shapes; MR has less noise and larger voxels to blur.
     Modality.CTP: {"smoothing": {"sigma": 2.0, "temporal_rank": 6}},
-    Modality.DSC: {
-        "smoothing": {"sigma": 0.75, "temporal_rank": 0},
-        "deconvolution": {"oscillation_index": 0.036},
-    },
+    Modality.DSC: {"smoothing": {"sigma": 0.75, "temporal_rank": 0}},
 }
 
 
@@ -73,18 +70,25 @@ class Given:
         ``white_matter`` marks normal white matter, to which DSC maps may be scaled.
     aif_curve : tuple of two ndarrays
         Times in s and concentration (HU or 1/s).
+    aif_population : bool
+        Use a standard bolus, placed and scaled by what the series shows, instead of a measured artery.
+    vof_mask : ndarray of bool, shape (x, y, z)
+        A large vein, with whose area that of the AIF is compared.
     """
 
     brain_mask: Mask | None = None
     aif_mask: Mask | None = None
     aif_curve: tuple[Curve, Curve] | None = None
     white_matter: Mask | None = None
+    aif_population: bool = False
+    vof_mask: Mask | None = None
 
     def checked(self, series: PerfusionSeries) -> Given:
         """Self, if all masks fit the series and hold voxels."""
         for name, mask in (
             ("brain mask", self.brain_mask),
             ("AIF mask", self.aif_mask),
+            ("VOF mask", self.vof_mask),
             ("white matter mask", self.white_matter),
         ):
             if mask is None:
@@ -93,6 +97,6 @@ class Given:
                 raise InputError(f"the {name} has shape {mask.shape}, the series {series.grid.shape}")
             if not mask.any():
                 raise InputError(f"the {name} is empty: it marks no voxel")
-        if self.aif_mask is not None and self.aif_curve is not None:
-            raise InputError("both an AIF mask and an AIF curve were given; give one of them")
+        if [self.aif_mask is not None, self.aif_curve is not None, self.aif_population].count(True) > 1:
+            raise InputError("an AIF was given in more than one way; give a mask, a curve or the population AIF")
         return self

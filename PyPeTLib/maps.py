@@ -41,6 +41,17 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity(name="ttp", symbol="TTP", title="Time to peak", unit="s", caplex="Q.CD1.010", window=(0, 30)),
         Quantity(name="tmax", symbol="Tmax", title="Time to maximum of the residue function", unit="s", window=(0, 12)),
         Quantity(name="delay", symbol="Ta", title="Arterial delay", unit="s", caplex="Q.PH1.007", window=(-2, 10)),
+        Quantity(name="bat", symbol="BAT", title="Bolus arrival time", unit="s", window=(0, 30)),
+        Quantity(name="peak_height", symbol="PH", title="Peak height of the concentration", unit="", window=(0, 60)),
+        Quantity(name="shape", symbol="k", title="Shape of the transit times", unit="1", window=(0, 10)),
+        Quantity(name="cbf_sd", symbol="SD CBF", title="Uncertainty of CBF", unit="ml/100g/min", window=(0, 20)),
+        Quantity(name="cbv_sd", symbol="SD CBV", title="Uncertainty of CBV", unit="ml/100g", window=(0, 1)),
+        Quantity(name="mtt_sd", symbol="SD MTT", title="Uncertainty of MTT", unit="s", window=(0, 4)),
+        Quantity(name="delay_sd", symbol="SD Ta", title="Uncertainty of the delay", unit="s", window=(0, 2)),
+        Quantity(name="k1", symbol="K1", title="Share of the mean curve, leakage model", unit="1", window=(0, 2)),
+        Quantity(name="k2", symbol="K2", title="Leakage", unit="1/s", window=(-0.02, 0.02)),
+        Quantity(name="kep", symbol="kep", title="Rate of return of leaked contrast", unit="1/s", window=(0, 0.1)),
+        Quantity(name="psr", symbol="PSR", title="Percentage of signal recovery", unit="%", window=(0, 120)),
     )
 }
 """The maps that PyPeT makes. CAPLEX has no code for Tmax."""

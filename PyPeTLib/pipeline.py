@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from PyPeTLib.aif import ArterialInputFunction
+from PyPeTLib.aif import ArterialInputFunction, Hemispheres, VenousOutputFunction
 from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arterial_stage import Vessels, VesselSearch, deconvolved, find_vessels
 from PyPeTLib.assembly import assemble_maps, unravelled
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
@@ -21,25 +22,26 @@ from PyPeTLib.preprocess.motion import MotionCorrection, correct_motion
 from PyPeTLib.preprocess.resample import downsample
 from PyPeTLib.quality import (
     Flag,
-    aif_flags,
     bolus_flags,
     coverage_flags,
     curve_flags,
     motion_flags,
     no_aif_flags,
     scale_flags,
+    vessel_flags,
+    vof_flags,
 )
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import (
     brain_curves,
     check_calibration,
-    deconvolved,
+    check_contrast,
     denoised,
-    find_aif,
     find_brain,
     mask_between,
-    refined_aif,
     to_concentration,
+    with_curve_quantities,
+    without_leakage,
 )
 
 STAGES = ("resample", "motion", "mask", "bolus", "aif", "smoothing", "deconvolution", "maps")
@@ -64,9 +66,13 @@ class PipelineResult:
         The brain's voxels that every frame covers and whose curves motion has not spoilt.
     bolus : BolusArrival
     concentration : Concentration
-        Of the analysed voxels, after smoothing.
+        Of the analysed voxels, after smoothing and leakage correction.
     aif : ArterialInputFunction or None
-        None where no artery was found.
+        That of the whole brain, or the higher one of both sides; None where no artery was found.
+    hemispheres : Hemispheres or None
+        The arterial input functions of both sides, where each was to have its own.
+    vof : VenousOutputFunction or None
+        None where no vein was found.
     maps : PerfusionMaps
     lost_area : ndarray of float32, shape (x, y, z)
         Share of each curve's area that lies beyond the end of the scan.
@@ -84,6 +90,8 @@ class PipelineResult:
     bolus: BolusArrival
     concentration: Concentration
     aif: ArterialInputFunction | None
+    hemispheres: Hemispheres | None = None
+    vof: VenousOutputFunction | None = None
     maps: PerfusionMaps
     lost_area: Volume
     flags: tuple[Flag, ...]
@@ -133,6 +141,7 @@ def run_pipeline(
     config = config or PipelineConfig.for_modality(series.modality)
     given = (given or Given()).checked(series)
     check_calibration(series, config, given)
+    check_contrast(series, config)
     execution = Execution.of(threads, progress, cancelled)
     clock = _Clock(execution)
 
@@ -146,17 +155,27 @@ def run_pipeline(
     with clock.stage("bolus"):
         curves = brain_curves(motion, brain, config, execution)
         bolus, analysed = curves.bolus, curves.analysed
-        unsmoothed = to_concentration(curves.signal, bolus, working, execution)
+        unsmoothed = to_concentration(curves.echoes, bolus, working, execution)
     with clock.stage("aif"):
-        aif, reason = find_aif(unsmoothed, curves, working, series, config, given)
-        if aif is not None and aif.mask is not None and motion.applied:
-            aif = refined_aif(aif, aif.mask, curves, resampled, motion, config, execution)
+        scene = VesselSearch(
+            unsmoothed=unsmoothed,
+            curves=curves,
+            uncorrected=resampled,
+            motion=motion,
+            series=series,
+            config=config,
+            given=given,
+        )
+        vessels = find_vessels(scene, execution)
     with clock.stage("smoothing"):
-        content = denoised(unsmoothed, curves, working, config, execution)
+        smoothed = denoised(unsmoothed, curves, working, config, execution)
+        content, of_curves = without_leakage(smoothed, bolus, working, config, execution)
     with clock.stage("deconvolution"):
         quantities = None
-        if aif is not None and bolus.found:
-            quantities = deconvolved(content, aif, working, config, execution)
+        artery = vessels.hemispheres or vessels.aif
+        if artery is not None and bolus.found:
+            quantities = deconvolved(content, artery, analysed, working, config, execution)
+            quantities = with_curve_quantities(quantities, of_curves)
     with clock.stage("maps"):
         maps = assemble_maps(
             quantities,
@@ -177,7 +196,9 @@ def run_pipeline(
         analysed=analysed,
         bolus=bolus,
         concentration=content,
-        aif=aif,
+        aif=vessels.aif,
+        hemispheres=vessels.hemispheres,
+        vof=vessels.vof,
         maps=maps,
         lost_area=np.zeros(analysed.shape, np.float32)
         if quantities is None
@@ -185,20 +206,23 @@ def run_pipeline(
         flags=(),
         seconds=clock.seconds,
     )
-    return replace(result, flags=_flags(result, unsmoothed, reason))
+    return replace(result, flags=_flags(result, unsmoothed, vessels))
 
 
-def _flags(result: PipelineResult, unsmoothed: Concentration, no_aif_reason: str) -> tuple[Flag, ...]:
+def _flags(result: PipelineResult, unsmoothed: Concentration, vessels: Vessels) -> tuple[Flag, ...]:
     """What to know before trusting the maps, in the order of the stages."""
-    bolus, aif, motion = result.bolus, result.aif, result.motion
+    bolus, motion = result.bolus, result.motion
     flags = motion_flags(motion.estimate, applied=motion.applied)
     flags += coverage_flags(result.brain.mask, result.analysed)
     flags += bolus_flags(bolus, unsmoothed.curves.mean(axis=0, dtype=np.float64))
-    if aif is not None:
+    if vessels.aif is not None:
         mean_curve = result.concentration.curves.mean(axis=0, dtype=np.float64)
-        flags += aif_flags(aif, mean_curve, result.working.frame_times, result.config.aif.curve)
+        flags += vessel_flags(
+            vessels.hemispheres or vessels.aif, mean_curve, result.working.frame_times, result.config.aif
+        )
+        flags += vof_flags(vessels.aif, vessels.vof, vessels.no_vof, result.config.aif)
     elif bolus.found:
-        flags += no_aif_flags(no_aif_reason)
+        flags += no_aif_flags(vessels.no_aif)
     flags += curve_flags(result.concentration, result.lost_area[result.analysed])
     flags += scale_flags(calibrated=all(quantity.calibrated for quantity in result.maps.values()))
     return tuple(flags)

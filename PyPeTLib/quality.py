@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
-from PyPeTLib.aif import ArterialInputFunction
+from PyPeTLib.aif import (
+    SIDES,
+    AIFOptions,
+    ArterialInputFunction,
+    Hemispheres,
+    VenousOutputFunction,
+    curve_quality,
+)
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.contrast import BolusArrival, Concentration
 from PyPeTLib.preprocess.motion import MotionEstimate
@@ -39,6 +46,9 @@ TAIL_SHARE = 0.30
 """An AIF or tissue curve that ends above this share of its peak was cut off."""
 SHORT_BASELINE = 3
 WEAK_AIF_TO_NOISE = 10.0
+SMALLEST_RATIO = 0.9
+"""Vein over artery; noise moves the ratio by less than a tenth."""
+MUCH_SCALED = 1.5
 MOTION_MM = 3.0
 TRUNCATED_SHARE = 0.25
 LOST_AREA = 0.20
@@ -96,43 +106,135 @@ def bolus_flags(bolus: BolusArrival, mean_curve: Curve) -> list[Flag]:
     ]
 
 
-def aif_flags(aif: ArterialInputFunction, mean_curve: Curve, times: Curve, kind: str = "measured") -> list[Flag]:
-    """Flags on the arterial input function: weak, late, cut off, or without the fit that was asked for."""
-    peak = float(aif.measured.max())
-    contrast = peak / aif.baseline_noise if aif.baseline_noise > 0 else np.inf
-    lead = float(times[int(mean_curve.argmax())] - times[int(aif.measured.argmax())])
-    tail = float(aif.measured[-3:].mean()) / peak
+def vessel_flags(
+    aif: ArterialInputFunction | Hemispheres, mean_curve: Curve, times: Curve, options: AIFOptions
+) -> list[Flag]:
+    """Flags on the arterial input function, or on those of both sides."""
+    if isinstance(aif, ArterialInputFunction):
+        return aif_flags(aif, mean_curve, times, options)
+    own = [side for side in SIDES if side != aif.borrowed]
+    flags = [
+        replace(flag, message=f"{side.capitalize()} side: {flag.message}")
+        for side in own
+        for flag in aif_flags(getattr(aif, side), mean_curve, times, options)
+    ]
+    return flags + _flag_if(
+        "borrowed-aif",
+        Severity.WARNING,
+        f"No artery was found on the {aif.borrowed} side: its tissue was analysed with that of the other side.",
+        when=bool(aif.borrowed),
+    )
+
+
+def aif_flags(
+    aif: ArterialInputFunction, mean_curve: Curve, times: Curve, options: AIFOptions | None = None
+) -> list[Flag]:
+    """Flags on an arterial input function: weak, late, cut off, not measured, or unlike the vein.
+
+    Parameters
+    ----------
+    aif : ArterialInputFunction
+    mean_curve : ndarray, shape (t,)
+        Of the brain.
+    times : ndarray, shape (t,)
+        In s.
+    options : AIFOptions, optional
+    """
+    options = options or AIFOptions()
+    quality = curve_quality(aif.measured, times, noise=aif.baseline_noise, tissue=mean_curve)
+    lead = min(quality.before_tissue_peak, quality.before_tissue_arrival)
     return [
         *_flag_if(
             "no-aif-fit",
             Severity.WARNING,
             "No gamma variate fits the AIF: the measured curve was used instead.",
-            when=kind == "fitted" and aif.fit is None,
+            when=options.curve == "fitted" and aif.fit is None,
+        ),
+        *_flag_if(
+            "population-aif",
+            Severity.WARNING,
+            "The AIF was not measured: a standard bolus took its place, scaled to the vein. Values are guesses.",
+            when=aif.source == "population",
+        ),
+        *_flag_if(
+            "one-aif",
+            Severity.NOTE,
+            "One AIF was used for both sides: a curve has no place in the image.",
+            when=options.sides == "each" and aif.mask is None,
         ),
         *_flag_if(
             "weak-aif",
             Severity.WARNING,
-            f"The AIF's peak is only {contrast:.1f} times its noise.",
-            when=contrast < WEAK_AIF_TO_NOISE,
-            value=contrast,
+            f"The AIF's peak is only {quality.contrast_to_noise:.1f} times its noise.",
+            when=0 < quality.contrast_to_noise < WEAK_AIF_TO_NOISE,
+            value=quality.contrast_to_noise,
             threshold=WEAK_AIF_TO_NOISE,
         ),
         *_flag_if(
             "late-aif",
             Severity.WARNING,
-            f"The AIF peaks {-lead:.1f} s after the brain does: it may be a vein.",
+            f"The AIF comes {-lead:.1f} s after the brain does: it may be a vein.",
             when=lead < 0,
             value=lead,
         ),
         *_flag_if(
             "truncated-aif",
             Severity.WARNING,
-            f"The AIF ends at {tail:.0%} of its peak: it was cut off, CBV and CBF are biased.",
-            when=tail > TAIL_SHARE,
-            value=tail,
+            f"The AIF ends at {quality.tail:.0%} of its peak: it was cut off, CBV and CBF are biased.",
+            when=quality.tail > TAIL_SHARE,
+            value=quality.tail,
             threshold=TAIL_SHARE,
         ),
+        *_ratio_flags(aif, options),
     ]
+
+
+def _ratio_flags(aif: ArterialInputFunction, options: AIFOptions) -> list[Flag]:
+    """Flags on the ratio of the areas of vein and artery."""
+    ratio = aif.venous_ratio
+    if ratio is None:
+        return []
+    applied = "it was not scaled to the vein. " if options.partial_volume and aif.mask is not None else ""
+    return [
+        *_flag_if(
+            "vein-below-aif",
+            Severity.WARNING,
+            f"The vein's area is only {ratio:.2f} of the AIF's: {applied}The AIF may be a vein, or the vein is "
+            "diluted, cut off or saturated.",
+            when=ratio < SMALLEST_RATIO,
+            value=ratio,
+            threshold=SMALLEST_RATIO,
+        ),
+        *_flag_if(
+            "vein-above-aif",
+            Severity.WARNING,
+            f"The vein's area is {ratio:.2f} times the AIF's: {applied}The AIF is diluted by tissue or no artery, so "
+            "CBF and CBV read high.",
+            when=ratio > options.partial_volume_cap,
+            value=ratio,
+            threshold=options.partial_volume_cap,
+        ),
+        *_flag_if(
+            "scaled-aif",
+            Severity.NOTE,
+            f"Tissue dilutes the AIF: it was scaled by {aif.scale:.2f} to the area of the vein.",
+            when=aif.scale > MUCH_SCALED,
+            value=aif.scale,
+            threshold=MUCH_SCALED,
+        ),
+    ]
+
+
+def vof_flags(
+    aif: ArterialInputFunction, vof: VenousOutputFunction | None, reason: str, options: AIFOptions
+) -> list[Flag]:
+    """A flag where the vein is missing with which a measured AIF was to be compared."""
+    return _flag_if(
+        "no-vof",
+        Severity.WARNING,
+        f"The AIF was not scaled for partial volume: {reason}. Mark a large vein (--vof).",
+        when=options.partial_volume and vof is None and aif.mask is not None,
+    )
 
 
 def motion_flags(motion: MotionEstimate, *, applied: bool) -> list[Flag]:

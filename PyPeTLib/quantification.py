@@ -12,6 +12,7 @@ With the impulse response ``k`` in 1/s, density rho and haematocrit factor kH::
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.deconvolution import Estimate
 from PyPeTLib.errors import InputError
 from PyPeTLib.options import Options, option
+from PyPeTLib.registry import Registry
 
 SECONDS_PER_MINUTE = 60.0
 PER_100_GRAMS = 100.0
@@ -32,12 +34,11 @@ class QuantificationOptions(Options):
     """Physiological constants and what is written."""
 
     density: float = option(1.05, "density of brain tissue, rho", unit="g/ml", minimum=0.5, maximum=2.0)
-    haematocrit_factor: float = option(
-        0.73,
-        "kH = (1 − haematocrit of large vessels)/(1 − haematocrit of small vessels)",
-        minimum=0.3,
-        maximum=1.5,
+    large_vessel_haematocrit: float = option(
+        0.45, "haematocrit of large vessels: kH = (1 − this)/(1 − that of small vessels)", minimum=0.0, maximum=0.8
     )
+    small_vessel_haematocrit: float = option(0.25, "haematocrit of small vessels", minimum=0.0, maximum=0.8)
+    volume: str = option("method", "how the blood volume is estimated", choices=lambda: VOLUME_RULES)
     ttp_reference: str = option(
         "scan-start",
         "what the time to peak counts from: the first frame (PyPeT's paper) or the arrival of the bolus (CAPLEX)",
@@ -50,7 +51,18 @@ class QuantificationOptions(Options):
         minimum=0.0,
         maximum=100.0,
     )
+    maps: str = option(
+        "standard",
+        "standard: CBF, CBV, MTT, TTP, Tmax and what the chosen method or correction adds (uncertainties, leakage); "
+        "all: also delay, bolus arrival time, peak height and percentage of signal recovery",
+        choices=("standard", "all"),
+    )
     relative: bool = option(False, "also write the relative maps (x − mean)/mean")
+
+    @property
+    def haematocrit_factor(self) -> float:
+        """The factor kH: (1 − haematocrit of large vessels)/(1 − haematocrit of small vessels)."""
+        return (1 - self.large_vessel_haematocrit) / (1 - self.small_vessel_haematocrit)
 
     @property
     def tissue_factor(self) -> float:
@@ -82,10 +94,65 @@ def trapezoid_weights(times: Curve) -> Curve:
     return weights
 
 
+VolumeRule = Callable[[Volume, Curve, Curve, Estimate], Volume]
+
+VOLUME_RULES: Registry[VolumeRule] = Registry("volume rules")
+"""A rule takes tissue curves, the AIF, frame times and the estimate, and returns the volume in ml/ml of each voxel
+before density and haematocrit are applied."""
+
+
+@VOLUME_RULES.register(
+    "method",
+    summary="the area of the modelled response where the method models one, else the ratio of areas",
+    source="Mouridsen et al. 2006, doi:10.1016/j.neuroimage.2006.06.015",
+)
+def volume_of_method(curves: Volume, aif: Curve, times: Curve, estimate: Estimate) -> Volume:
+    """The method's own volume, which includes what passes after the end of the scan, or `volume_of_area`."""
+    return volume_of_area(curves, aif, times, estimate) if estimate.volume is None else estimate.volume
+
+
+@VOLUME_RULES.register(
+    "area",
+    summary="ratio of the areas of tissue curve and AIF over the whole scan",
+    source="Meier and Zierler 1954, doi:10.1152/jappl.1954.6.12.731",
+)
+def volume_of_area(curves: Volume, aif: Curve, times: Curve, estimate: Estimate) -> Volume:  # noqa: ARG001 - a rule
+    """``∫C_t/∫C_a`` over all frames."""
+    weights = trapezoid_weights(times)
+    return np.asarray(curves @ (weights / (aif @ weights)).astype(np.float32), np.float32)
+
+
+@VOLUME_RULES.register(
+    "bolus-window",
+    summary="ratio of the areas from the arrival in the artery to the end of the first pass through the tissue",
+    source="Meier and Zierler 1954, doi:10.1152/jappl.1954.6.12.731",
+)
+def volume_of_window(curves: Volume, aif: Curve, times: Curve, estimate: Estimate) -> Volume:
+    """``∫C_t/∫C_a`` over one window for all voxels, which leaves the noise of the other frames out.
+
+    It begins where the AIF rises for good above a twentieth of its peak and ends where the mean tissue curve has
+    fallen to a tenth of its peak or is lowest after it.
+    """
+    mean = curves.mean(axis=0, dtype=np.float64)
+    quiet = np.flatnonzero(aif[: int(aif.argmax())] <= 0.05 * aif.max())
+    first = int(quiet[-1]) if quiet.size else 0
+    top = max(int(mean.argmax()), int(aif.argmax()))
+    low = np.flatnonzero(mean[top:] <= 0.1 * mean[top])
+    last = top + (int(low[0]) if low.size else int(mean[top:].argmin()))
+    window = slice(first, max(last, first + 2) + 1)
+    return volume_of_area(curves[:, window], aif[window], times[window], estimate)
+
+
 def quantify(
-    curves: Volume, aif: Curve, times: Curve, estimate: Estimate, options: QuantificationOptions
+    curves: Volume,
+    aif: Curve,
+    times: Curve,
+    estimate: Estimate,
+    options: QuantificationOptions,
+    *,
+    offsets: Volume | None = None,
 ) -> Quantities:
-    """CBF, CBV, MTT, Tmax, TTP and delay of each voxel.
+    """CBF, CBV, MTT, Tmax, TTP, delay and what else the method found, of each voxel.
 
     Parameters
     ----------
@@ -97,6 +164,8 @@ def quantify(
     estimate : Estimate
         What the deconvolution found.
     options : QuantificationOptions
+    offsets : ndarray, shape (voxels,), optional
+        Time in s by which each voxel was sampled later than ``times``.
 
     Raises
     ------
@@ -104,27 +173,66 @@ def quantify(
         If the area of the AIF is not positive.
     """
     factor = options.tissue_factor
+    to_flow = np.float32(factor * SECONDS_PER_MINUTE * PER_100_GRAMS)
+    to_volume = np.float32(factor * PER_100_GRAMS)
     weights = trapezoid_weights(times)
     aif_area = float(aif @ weights)
     if not aif_area > 0:
         raise InputError(f"the area under the arterial input function is {aif_area:g}; it must be positive")
-    area = curves @ weights.astype(np.float32)
     shows = curves.max(axis=1) > 0
     flow_found = shows & (estimate.peak > 0)
 
-    cbf = np.float32(factor * SECONDS_PER_MINUTE * PER_100_GRAMS) * estimate.peak
-    volume = area / np.float32(aif_area) if estimate.volume is None else estimate.volume
-    cbv = np.float32(factor * PER_100_GRAMS) * volume
+    cbf = to_flow * estimate.peak
+    cbv = to_volume * VOLUME_RULES[options.volume](curves, aif, times, estimate)
     mtt = np.divide(np.float32(SECONDS_PER_MINUTE) * cbv, cbf, out=np.zeros_like(cbf), where=flow_found)
     values = {"cbf": cbf, "cbv": cbv, "mtt": mtt, "ttp": time_to_peak(curves, times)}
     valid = {"cbf": flow_found, "cbv": shows, "mtt": flow_found & (cbv > 0), "ttp": shows}
-    for name, lag in (("tmax", estimate.time_of_peak), ("delay", estimate.delay)):
-        if lag is not None:
-            values[name] = lag.copy()
+    if options.maps == "all":
+        values["bat"], valid["bat"] = arrival_time(curves, times), shows
+    if offsets is not None:
+        for name in ("ttp", "bat"):
+            if name in values:
+                values[name] += offsets
+    for name, found, scale in (
+        ("tmax", estimate.time_of_peak, None),
+        ("delay", estimate.delay, None),
+        ("shape", estimate.shape, None),
+        ("cbf_sd", estimate.peak_sd, to_flow),
+        ("cbv_sd", estimate.volume_sd, to_volume),
+        ("mtt_sd", estimate.transit_time_sd, None),
+        ("delay_sd", estimate.delay_sd, None),
+    ):
+        if found is not None:
+            values[name] = found.copy() if scale is None else scale * found
             valid[name] = flow_found
     for name, value in values.items():
         value[~valid[name]] = 0
+    area = curves @ weights.astype(np.float32)
     return Quantities(values=values, valid=valid, lost_area=lost_area(curves, times, area))
+
+
+def arrival_time(curves: Volume, times: Curve) -> Volume:
+    """Bolus arrival time of each curve in s from the first frame.
+
+    The straight line through the upslope at 20 % and 50 % of the peak, followed down to zero: noise and a slow foot
+    move it less than they move the first frame above a threshold.
+    """
+    n_voxels, n_frames = curves.shape
+    top = curves.argmax(axis=1)
+    peak = curves[np.arange(n_voxels), top]
+    crossings = []
+    for share in (0.2, 0.5):
+        level = np.float32(share) * peak
+        below = curves < level[:, None]
+        below &= np.arange(n_frames) < top[:, None]
+        last = n_frames - 1 - below[:, ::-1].argmax(axis=1)
+        rises = below.any(axis=1)
+        last = np.where(rises, np.minimum(last, n_frames - 2), 0)
+        low, high = curves[np.arange(n_voxels), last], curves[np.arange(n_voxels), last + 1]
+        part = np.divide(level - low, high - low, out=np.zeros_like(level), where=rises & (high > low))
+        crossings.append(times[last] + part * (times[last + 1] - times[last]))
+    early, late = crossings
+    return np.asarray(np.maximum(early - (late - early) * (0.2 / 0.3), times[0]) - times[0], np.float32)
 
 
 def time_to_peak(curves: Volume, times: Curve) -> Volume:

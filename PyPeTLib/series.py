@@ -29,6 +29,8 @@ class Acquisition:
 
     echo_time: float | None = None
     """Echo time in seconds; needed for DSC."""
+    slice_times: tuple[float, ...] | None = None
+    """Time in seconds at which each slice along the third axis is acquired, from the time of the frame on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +50,8 @@ class PerfusionSeries:
     acquisition : Acquisition
     orientation : Reorientation
         How the file's own grid relates to ``data``; by default they are the same.
+    second_echo : PerfusionSeries or None
+        The same frames at a longer echo time (DSC): same grid and times, other data and echo time.
     name : str
         What error messages call the series, such as the name of its file.
     """
@@ -58,6 +62,7 @@ class PerfusionSeries:
     modality: Modality
     acquisition: Acquisition = field(default_factory=Acquisition)
     orientation: Reorientation = None  # type: ignore[assignment]  # filled in below
+    second_echo: PerfusionSeries | None = None
     name: str = "series"
 
     def __post_init__(self) -> None:
@@ -83,6 +88,9 @@ class PerfusionSeries:
             object.__setattr__(self, "orientation", identity_orientation(grid))
         self._check_values()
         self._check_acquisition()
+        self._check_slice_times()
+        if self.second_echo is not None:
+            self._check_second_echo(self.second_echo)
 
     def _check_values(self) -> None:
         changes = False
@@ -116,6 +124,53 @@ class PerfusionSeries:
                 f"{self.name}: an echo time of {echo_time:g} s is not plausible (0.001 to 0.2 s); it is given in "
                 "seconds, so 30 ms is 0.03."
             )
+
+    def _check_slice_times(self) -> None:
+        times = self.acquisition.slice_times
+        if times is None:
+            return
+        n_slices, longest = self.data.shape[2], float(np.diff(self.frame_times).max())
+        if len(times) != n_slices:
+            raise InputError(
+                f"{self.name}: {len(times)} slice times were given for {n_slices} slices. Give one time in seconds for "
+                "each slice (--slice-times FILE, or SliceTiming in the JSON sidecar)."
+            )
+        wrong = [time for time in times if not 0 <= time <= longest]
+        if wrong:
+            raise InputError(
+                f"{self.name}: a slice time of {wrong[0]:g} s is not possible: it counts from the start of a frame, so "
+                f"it lies between 0 and the longest frame interval, {longest:g} s. Times are given in seconds."
+            )
+
+    def _check_second_echo(self, second: PerfusionSeries) -> None:
+        if self.modality is not Modality.DSC or second.modality is not Modality.DSC:
+            raise InputError(f"{self.name}: only a DSC series has a second echo. Leave {second.name} out for CT.")
+        if second.second_echo is not None:
+            raise InputError(f"{second.name}: a second echo cannot have a second echo of its own")
+        if second.n_frames != self.n_frames:
+            raise InputError(
+                f"{second.name}: the second echo has {second.n_frames} frames, the first ({self.name}) "
+                f"{self.n_frames}. Give two echoes of one scan."
+            )
+        if not second.grid.matches(self.grid):
+            raise InputError(
+                f"{second.name}: the second echo lies on another grid than the first ({self.name}).\n"
+                f"  second: {second.grid.describe()}\n  first:  {self.grid.describe()}\nGive two echoes of one scan."
+            )
+        if not np.allclose(second.frame_times, self.frame_times, rtol=0, atol=1e-3):
+            raise InputError(f"{second.name}: the second echo has other frame times than the first ({self.name})")
+        first_time, second_time = self.acquisition.echo_time, second.acquisition.echo_time
+        if first_time is not None and second_time is not None and second_time <= first_time:
+            raise InputError(
+                f"{second.name}: the second echo time, {second_time:g} s, must be longer than the first, "
+                f"{first_time:g} s ({self.name}). Give the echoes in their order, and their times in seconds "
+                "(--echo-time, --second-echo-time)."
+            )
+
+    @property
+    def echoes(self) -> tuple[PerfusionSeries, ...]:
+        """The first echo and, where there is one, the second."""
+        return (self,) if self.second_echo is None else (self, self.second_echo)
 
     @property
     def grid(self) -> Grid:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
-from PyPeTLib.aif import ArterialInputFunction, aif_from_curve, aif_from_mask, brightest, select_aif
 from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.config import Given, PipelineConfig
-from PyPeTLib.contrast import BolusArrival, Concentration, concentration, find_bolus
-from PyPeTLib.contrast.features import smooth_in_time
-from PyPeTLib.deconvolution import deconvolve
+from PyPeTLib.contrast import (
+    BolusArrival,
+    Concentration,
+    between_echoes,
+    concentration,
+    correct_leakage,
+    find_bolus,
+    peak_height,
+    signal_recovery,
+)
+from PyPeTLib.deconvolution import noise_level
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
-from PyPeTLib.masking import BrainMask, brain_mask, erode_mm
+from PyPeTLib.masking import BrainMask, brain_mask
 from PyPeTLib.preprocess.artefact import predict_artefact
 from PyPeTLib.preprocess.motion import MotionCorrection
-from PyPeTLib.preprocess.refined import refined_curves
 from PyPeTLib.preprocess.resample import resample_map
 from PyPeTLib.preprocess.smoothing import keep_components, smooth_inside, vessel_like
-from PyPeTLib.quantification import Quantities, quantify
+from PyPeTLib.quantification import Quantities
 from PyPeTLib.series import Modality, PerfusionSeries
 
 LITTLE = 0.3
@@ -41,6 +46,17 @@ def check_calibration(series: PerfusionSeries, config: PipelineConfig, given: Gi
         )
 
 
+def check_contrast(series: PerfusionSeries, config: PipelineConfig) -> None:
+    """Refuse options that only make sense for DSC if the series is CT."""
+    options = config.contrast
+    for name, value, off in (
+        ("leakage", options.leakage, "none"),
+        ("arterial_relaxivity", options.arterial_relaxivity, "linear"),
+    ):
+        if series.modality is not Modality.DSC and value != off:
+            raise InputError(f"the option contrast.{name} = {value!r} is for DSC, and this is CT. Set it to {off!r}.")
+
+
 def mask_between(mask: Mask, source: PerfusionSeries, target: PerfusionSeries) -> Mask:
     """A mask on the grid of one series, brought to that of another (they differ after downsampling)."""
     if source.grid.shape == target.grid.shape:
@@ -57,7 +73,7 @@ def find_brain(working: PerfusionSeries, series: PerfusionSeries, config: Pipeli
     if working.modality is Modality.DSC:
         # The bolus darkens the brain, so the mask is made from the frames before it; foreground will do to find it.
         mean = working.data.mean(axis=3)
-        foreground = masked_signal(working, mean > mean.mean())
+        foreground = masked_signal(working.echoes[-1], mean > mean.mean())
         frames = find_bolus(foreground, working.frame_times, working.modality, config.contrast).baseline
     mean = working.data[..., frames].mean(axis=3, dtype=np.float32)
     return brain_mask(mean, working.grid, working.modality, config.mask)
@@ -69,7 +85,8 @@ class BrainCurves:
 
     Attributes
     ----------
-    signal : ndarray of float32, shape (voxels, t)
+    echoes : tuple of ndarray of float32, shape (voxels, t)
+        One array an echo.
     analysed : ndarray of bool, shape (x, y, z)
         The voxels that the curves belong to.
     disturbance : ndarray of float32, shape (voxels,)
@@ -77,10 +94,15 @@ class BrainCurves:
     bolus : BolusArrival
     """
 
-    signal: Volume
+    echoes: tuple[Volume, ...]
     analysed: Mask
     disturbance: Volume
     bolus: BolusArrival
+
+    @property
+    def signal(self) -> Volume:
+        """The curves of the first echo."""
+        return self.echoes[0]
 
 
 def brain_curves(
@@ -89,105 +111,65 @@ def brain_curves(
     """Signal curves of the brain and the bolus in them; interpolation artefacts are predicted and taken away."""
     working = motion.series
 
-    def bolus_in(curves: Volume) -> BolusArrival:
-        return find_bolus(curves, working.frame_times, working.modality, config.contrast)
+    def bolus_in(echoes: tuple[Volume, ...]) -> BolusArrival:
+        # the last echo shows the bolus best, and least of what leaks and shortens T1
+        return find_bolus(echoes[-1], working.frame_times, working.modality, config.contrast)
 
     # what left the field of view in some frame has no whole curve
     analysed = brain.mask & motion.covered
-    signal = masked_signal(working, analysed)
-    bolus = bolus_in(signal)
+    echoes = masked_signals(working, analysed)
+    bolus = bolus_in(echoes)
     if not motion.applied:
-        calm = np.zeros(len(signal), np.float32)
-        return BrainCurves(signal=signal, analysed=analysed, disturbance=calm, bolus=bolus)
-    artefact = predict_artefact(working, analysed, bolus.baseline, motion.estimate, execution)
+        calm = np.zeros(len(echoes[0]), np.float32)
+        return BrainCurves(echoes=echoes, analysed=analysed, disturbance=calm, bolus=bolus)
+    disturbance = np.max(
+        [
+            _without_artefact(signal, echo, analysed, bolus, motion, config, execution)
+            for signal, echo in zip(echoes, working.echoes, strict=True)
+        ],
+        axis=0,
+    )
+    keep = disturbance <= 1
+    echoes = tuple(signal[keep] for signal in echoes)
+    return BrainCurves(
+        echoes=echoes, analysed=unravelled(keep, analysed), disturbance=disturbance[keep], bolus=bolus_in(echoes)
+    )
+
+
+def _without_artefact(
+    signal: Volume,
+    echo: PerfusionSeries,
+    analysed: Mask,
+    bolus: BolusArrival,
+    motion: MotionCorrection,
+    config: PipelineConfig,
+    execution: Execution,
+) -> Volume:
+    """Take the interpolation's artefact from an echo's curves, in place, and tell how much each was disturbed."""
+    artefact = predict_artefact(echo, analysed, bolus.baseline, motion.estimate, execution)
     error = artefact.error
-    if working.modality is Modality.DSC:
+    if echo.modality is Modality.DSC:
         # the bolus scales the signal, and the error with it
         near = signal[artefact.voxels]
         error = error * np.clip(near / np.maximum(near[:, bolus.baseline].mean(axis=1), 1)[:, None], 0, 1)
     if config.motion.interpolation == "linear":
         # cubic splines leave another error; what linear ones would leave then only tells where to be careful
         signal[artefact.voxels] -= error
-    disturbance = artefact.largest(len(signal)) / np.float32(artefact.limit)
-    keep = disturbance <= 1
-    return BrainCurves(
-        signal=signal[keep],
-        analysed=unravelled(keep, analysed),
-        disturbance=disturbance[keep],
-        bolus=bolus_in(signal[keep]),
-    )
+    return artefact.largest(len(signal)) / np.float32(artefact.limit)
 
 
 def to_concentration(
-    signal: Volume, bolus: BolusArrival, series: PerfusionSeries, execution: Execution
+    echoes: tuple[Volume, ...], bolus: BolusArrival, series: PerfusionSeries, execution: Execution
 ) -> Concentration:
-    """Concentration of signal curves of a series."""
-    return concentration(signal, bolus, series.modality, echo_time=series.acquisition.echo_time, execution=execution)
-
-
-def find_aif(
-    unsmoothed: Concentration,
-    curves: BrainCurves,
-    working: PerfusionSeries,
-    series: PerfusionSeries,
-    config: PipelineConfig,
-    given: Given,
-) -> tuple[ArterialInputFunction | None, str]:
-    """The AIF, or None and why there is none."""
-    times, bolus, analysed = working.frame_times, curves.bolus, curves.analysed
-    if given.aif_curve is not None:
-        return aif_from_curve(*given.aif_curve, times), ""
-    if given.aif_mask is not None:
-        mask = mask_between(given.aif_mask, series, working)
-        marked = to_concentration(masked_signal(working, mask), bolus, working, Execution(threads=1)).curves
-        return aif_from_mask(marked, mask, times, bolus.baseline), ""
-    if not bolus.found:
-        return None, "no bolus was found, so there is no artery to look for"
-    search = erode_mm(analysed, working.grid, config.aif.erosion)
-    search &= unravelled(curves.disturbance <= LITTLE, analysed)
-    try:
-        return select_aif(unsmoothed.curves, analysed, search, working.grid, times, bolus, config.aif), ""
-    except InputError as error:
-        return None, str(error)
-
-
-def refined_aif(
-    aif: ArterialInputFunction,
-    mask: Mask,
-    curves: BrainCurves,
-    uncorrected: PerfusionSeries,
-    motion: MotionCorrection,
-    config: PipelineConfig,
-    execution: Execution,
-) -> ArterialInputFunction:
-    """The same artery with a curve that interpolation has not flattened.
-
-    An automatic artery is also looked at anew: with sharper curves, other voxels of it may be the brightest.
-    """
-    bolus, grid = curves.bolus, uncorrected.grid
-    if aif.source == "automatic":
-        mask = ndimage.binary_dilation(mask, ndimage.generate_binary_structure(3, 2)) & curves.analysed
-    signal = refined_curves(uncorrected, mask, bolus.baseline, motion.estimate)
-    content = to_concentration(signal, bolus, uncorrected, execution).curves
-    if aif.source == "automatic":
-        chosen = np.zeros(len(content), bool)
-        chosen[brightest(smooth_in_time(content).max(axis=1).astype(np.float64), grid, config.aif)] = True
-        mask, content = unravelled(chosen, mask), content[chosen]
-    refined = aif_from_mask(content, mask, uncorrected.frame_times, bolus.baseline)
-    return replace(refined, source=aif.source, candidates=aif.candidates)
-
-
-def deconvolved(
-    content: Concentration,
-    aif: ArterialInputFunction,
-    working: PerfusionSeries,
-    config: PipelineConfig,
-    execution: Execution,
-) -> Quantities:
-    """Quantities of the analysed voxels."""
-    curve = aif.curve(working.frame_times, config.aif.curve)
-    estimate = deconvolve(content.curves, curve, working.frame_times, config.deconvolution, execution)
-    return quantify(content.curves, curve, working.frame_times, estimate, config.quantification)
+    """Concentration of signal curves of a series, one array an echo."""
+    contents = [
+        concentration(signal, bolus, echo.modality, echo_time=echo.acquisition.echo_time, execution=execution)
+        for signal, echo in zip(echoes, series.echoes, strict=True)
+    ]
+    if len(contents) == 1:
+        return contents[0]
+    echo_times = [echo.acquisition.echo_time or 0.0 for echo in series.echoes]
+    return between_echoes(contents[0], contents[1], echo_times[0], echo_times[1])
 
 
 def denoised(
@@ -204,16 +186,57 @@ def denoised(
     """
     options = config.smoothing
     tissue = ~vessel_like(unsmoothed.curves, options.vessel_ratio)
-    smoothed = smooth_inside(curves.signal, curves.analysed, tissue, options.sigma, working.grid.voxel_sizes, execution)
+    sizes = working.grid.voxel_sizes
+    smoothed = tuple(
+        smooth_inside(signal, curves.analysed, tissue, options.sigma, sizes, execution) for signal in curves.echoes
+    )
     content = to_concentration(smoothed, curves.bolus, working, execution)
     learnt = tissue & (curves.disturbance <= LITTLE / 3)
     kept = keep_components(content.curves, tissue, learnt, options.temporal_rank, execution)
-    return replace(content, curves=kept)
+    # the few components that are kept hold as much noise as before, though the curves look smooth
+    noise = noise_level(content.curves) if options.temporal_rank else 0.0
+    return replace(content, curves=kept, noise=noise)
+
+
+def without_leakage(
+    content: Concentration, bolus: BolusArrival, working: PerfusionSeries, config: PipelineConfig, execution: Execution
+) -> tuple[Concentration, dict[str, tuple[Volume, Mask]]]:
+    """Concentration without what leaked, and what the curves themselves tell: values and validity by quantity.
+
+    Peak height and signal recovery describe the curves before the correction.
+    """
+    found = {"peak_height": peak_height(content.curves)}
+    echo_time = working.echoes[-1].acquisition.echo_time
+    if echo_time is not None and bolus.found:
+        found["psr"] = signal_recovery(content.curves, working.frame_times, bolus.time, echo_time, execution)
+        start = bolus.baseline.stop
+        fit = correct_leakage(content.curves, working.frame_times, start, config.contrast.leakage, execution)
+        if fit is not None:
+            content = replace(content, curves=fit.curves)
+            found["k1"], found["k2"], found["kep"] = ((k, content.usable) for k in (fit.k1, fit.k2, fit.kep))
+    return content, found
+
+
+def with_curve_quantities(quantities: Quantities, found: dict[str, tuple[Volume, Mask]]) -> Quantities:
+    """Quantities of the deconvolution together with those of the curves themselves."""
+    return replace(
+        quantities,
+        values={
+            **quantities.values,
+            **{name: np.where(valid, value, np.float32(0)) for name, (value, valid) in found.items()},
+        },
+        valid={**quantities.valid, **{name: valid for name, (_, valid) in found.items()}},
+    )
 
 
 def masked_signal(series: PerfusionSeries, mask: Mask) -> Volume:
-    """Signal curves of the voxels of a mask, shape (voxels, t), in the order of boolean indexing."""
+    """Signal curves of the voxels of a mask, shape (voxels, t), in the order of boolean indexing; the first echo's."""
     signal = np.empty((int(np.count_nonzero(mask)), series.n_frames), np.float32)
     for frame in range(series.n_frames):
         signal[:, frame] = series.data[..., frame][mask]
     return signal
+
+
+def masked_signals(series: PerfusionSeries, mask: Mask) -> tuple[Volume, ...]:
+    """Signal curves of the voxels of a mask in every echo, first to last; see `masked_signal`."""
+    return tuple(masked_signal(echo, mask) for echo in series.echoes)

@@ -9,13 +9,23 @@ import numpy as np
 import slicer
 import vtk
 
+from PyPeTLib.aif import SIDES
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTSlicer.nodes import Transaction
 
-TIME, MEASURED, FITTED, BRAIN = "Time", "AIF measured", "AIF fit", "Brain mean"
+TIME, MEASURED, FITTED, VEIN, BRAIN = "Time", "AIF measured", "AIF fit", "VOF", "Brain mean"
 
-_SERIES = {MEASURED: (0.80, 0.10, 0.10), FITTED: (0.95, 0.60, 0.10), BRAIN: (0.15, 0.35, 0.80)}
+_OF_SIDES = {side: f"AIF {side}" for side in SIDES}
+
+_SERIES = {
+    MEASURED: (0.80, 0.10, 0.10),
+    FITTED: (0.95, 0.60, 0.10),
+    _OF_SIDES["left"]: (0.60, 0.10, 0.45),
+    _OF_SIDES["right"]: (0.85, 0.45, 0.65),
+    VEIN: (0.30, 0.65, 0.90),
+    BRAIN: (0.15, 0.35, 0.80),
+}
 """Curves of the plot and their colours."""
 
 
@@ -23,13 +33,19 @@ def fill_curves(node: Any, result: PipelineResult) -> list[str]:
     """Put the curves of a run into a table node; returns the names of the curves that there are.
 
     Times are those of the frames; the bolus arrives at the time that the attribute ``PyPeT.BolusArrival`` holds.
+    Arterial curves are those that were deconvolved with: scaled to the vein by ``PyPeT.AIFScale``.
     """
     times, aif = result.working.frame_times, result.aif
     columns = {TIME: times}
     if aif is not None:
-        columns[MEASURED] = aif.measured
+        columns[MEASURED] = aif.curve(times, "measured")
         if aif.fit is not None:
-            columns[FITTED] = aif.fit(times)
+            columns[FITTED] = aif.curve(times, "fitted")
+    if result.hemispheres is not None:
+        arteries = {side: getattr(result.hemispheres, side) for side in SIDES}
+        columns |= {_OF_SIDES[side]: artery.curve(times, "measured") for side, artery in arteries.items()}
+    if result.vof is not None:
+        columns[VEIN] = result.vof.measured
     if len(result.concentration.curves):
         columns[BRAIN] = result.concentration.curves.mean(axis=0, dtype=np.float64)
     table = vtk.vtkTable()
@@ -46,17 +62,16 @@ def fill_curves(node: Any, result: PipelineResult) -> list[str]:
         node.SetColumnUnitLabel(name, "s" if name == TIME else unit)
     arrival = f"{result.bolus.time:.3f}" if result.bolus.found else ""
     node.SetAttribute("PyPeT.BolusArrival", arrival)
+    node.SetAttribute("PyPeT.AIFScale", "" if aif is None else f"{aif.scale:.6g}")
     return [name for name in columns if name != TIME]
 
 
 def plot(scene: Transaction, chart: Any, table: Any, curves: Sequence[str], result: PipelineResult) -> None:
-    """Make a chart node show the curves of a table node; the chart's series nodes are used again."""
+    """Make a chart node show the curves of a table node; the table's series nodes are used again."""
     unit = unit_of(result)
-    kept = {
-        chart.GetNthPlotSeriesNode(i).GetYColumnName(): chart.GetNthPlotSeriesNode(i)
-        for i in range(chart.GetNumberOfPlotSeriesNodes())
-        if chart.GetNthPlotSeriesNode(i) is not None
-    }
+    # also those that the last run had no curve for, and so left out of the chart
+    every = slicer.util.getNodesByClass("vtkMRMLPlotSeriesNode")
+    kept = {series.GetYColumnName(): series for series in every if series.GetTableNode() is table}
     chart.RemoveAllPlotSeriesNodeIDs()
     for name in curves:
         series = kept.get(name) or scene.add("vtkMRMLPlotSeriesNode", name)

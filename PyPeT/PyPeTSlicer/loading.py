@@ -11,7 +11,8 @@ import slicer
 
 from PyPeTLib.geometry import Reorientation
 from PyPeTLib.io import LoadedFrames, load_frames
-from PyPeTLib.io.sidecar import image_stem
+from PyPeTLib.io.sidecar import image_stem, read_sidecar
+from PyPeTLib.io.slice_timing import resolve_slice_times
 from PyPeTSlicer import timing
 from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
 
@@ -21,8 +22,8 @@ SOURCE_FILE = "PyPeT.SourceFile"
 def load_file(path: str | PathLike[str]) -> Any:
     """Load a 4D NIfTI file as a sequence with a browser, and return the ``vtkMRMLSequenceNode``.
 
-    Times that the file or its sidecar hold become index values in seconds, the echo time and the modality become
-    attributes. Without times the frames are numbered, without a unit: PyPeT asks for the times then.
+    Times that the file or its sidecar hold become index values in seconds; the echo time, the times of the slices and
+    the modality become attributes. Without times the frames are numbered, without a unit: PyPeT asks for the times then.
 
     Parameters
     ----------
@@ -35,12 +36,17 @@ def load_file(path: str | PathLike[str]) -> Any:
     """
     path = Path(path)
     frames = load_frames(path)
-    return add_sequence(frames, image_stem(path), path.name)
+    by_slice, _ = resolve_slice_times(None, read_sidecar(path), frames.orientation, name=path.name)
+    return add_sequence(frames, image_stem(path), path.name, slice_times=by_slice)
 
 
-def add_sequence(frames: LoadedFrames, name: str, file: str) -> Any:
+def add_sequence(
+    frames: LoadedFrames, name: str, file: str, *, slice_times: tuple[float, ...] | None = None
+) -> Any:
     """A sequence node with a browser and its proxy volume, from frames and what is known of them."""
     attributes = {SOURCE_FILE: file}
+    if slice_times is not None:
+        attributes[timing.SLICE_TIMES] = " ".join(map(repr, slice_times))
     if frames.modality is not None:
         attributes[timing.OWN_MODALITY] = frames.modality.value
     if frames.echo_time is not None:

@@ -1,4 +1,4 @@
-"""All nodes of a run: five maps, two segments, curves, summary, one folder; written together or not at all."""
+"""All nodes of a run: its maps, three segments, curves, summary, one folder; written together or not at all."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ from typing import Any
 import numpy as np
 import slicer
 
+from PyPeTLib.aif import VesselCurve
 from PyPeTLib.io import LoadedSeries, format_toml
 from PyPeTLib.io.sidecar import image_stem
+from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
 from PyPeTSlicer import curves, segments, volumes
 from PyPeTSlicer.nodes import INPUT, Transaction, outputs_of, subject_hierarchy
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
+"""The maps that every run gives, each with a selector on the panel; others come and go with the options."""
 
 _NAME = "PyPeTName"
 """Attribute with the name that PyPeT gave a node: a node that still has it may be named anew."""
 
 _RELATIVE = "PyPeT.Relative"
 """Role of the reference from a map to its relative map."""
+
+_FURTHER = "PyPeT.Map."
+"""Role, with the name of the map, of the reference from the segmentation to a map that not every run gives."""
+
+_EARLIER = " (earlier run)"
+"""End of the name of a map that the last run did not give."""
 
 _ROLES = {
     "curves": ("PyPeT.Curves", "vtkMRMLTableNode", "AIF curves"),
@@ -40,7 +49,7 @@ class OutputNodes:
     Attributes
     ----------
     volumes : dict of str to vtkMRMLScalarVolumeNode
-        By quantity.
+        By quantity. Only those in `MAPS` can be wanted; the segmentation knows the nodes of the others.
     segmentation : vtkMRMLSegmentationNode
     curves, summary : vtkMRMLTableNode
     chart : vtkMRMLPlotChartNode
@@ -115,6 +124,15 @@ def write_outputs(
     return made
 
 
+def _last_volume(wanted: OutputNodes, name: str) -> Any:
+    """The node for a map: the one that is wanted, or for further maps that of the last run; None for a new one."""
+    if name in MAPS or wanted.segmentation is None:
+        return wanted.volumes.get(name)
+    last = wanted.segmentation.GetNodeReference(f"{_FURTHER}{name}")
+    # one that the user chose for another map is needed there
+    return None if last in wanted.volumes.values() else last
+
+
 class _Writer:
     """What all outputs of one run share."""
 
@@ -128,11 +146,11 @@ class _Writer:
     def all_nodes(self, wanted: OutputNodes, given: set[str]) -> OutputNodes:
         result, orientation = self.result, self.result.series.orientation
         made = OutputNodes(findings=summarise(result, self.loaded))
-        for name in MAPS:
-            made.volumes[name] = self._volume(result.maps[name], wanted.volumes.get(name))
+        for name, shown in result.maps.items():
+            made.volumes[name] = self._volume(shown, _last_volume(wanted, name))
             if result.config.quantification.relative:
                 last = made.volumes[name].GetNodeReference(_RELATIVE)
-                relative = self._volume(result.maps[name].relative(), last)
+                relative = self._volume(shown.relative(), last)
                 made.volumes[name].SetNodeReferenceID(_RELATIVE, relative.GetID())
                 made.relative[name] = relative
         made.segmentation, is_new = self._node("vtkMRMLSegmentationNode", "segmentation", wanted.segmentation)
@@ -140,6 +158,10 @@ class _Writer:
         segments.write_segments(made.segmentation, self._masks(), orientation, given)
         if is_new or made.segmentation.GetDisplayNode() is None:
             segments.style(made.segmentation)
+        for name, node in made.volumes.items():
+            if name not in MAPS:
+                made.segmentation.SetNodeReferenceID(f"{_FURTHER}{name}", node.GetID())
+        self._mark_those_of_earlier_runs(made)
         for key, (role, class_name, title) in _ROLES.items():
             node, _ = self._node(class_name, title, made.segmentation.GetNodeReference(role))
             made.segmentation.SetNodeReferenceID(role, node.GetID())
@@ -189,7 +211,8 @@ class _Writer:
         else:
             self.scene.change(node)
             # a name that the user chose stays
-            if node.GetAttribute(_NAME) == node.GetName() and not node.GetName().startswith(name):
+            fits = node.GetName().startswith(name) and not node.GetName().endswith(_EARLIER)
+            if node.GetAttribute(_NAME) == node.GetName() and not fits:
                 node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
         if is_new or node.GetAttribute(_NAME) is not None:
             node.SetAttribute(_NAME, node.GetName())
@@ -198,13 +221,35 @@ class _Writer:
             node.SetAndObserveTransformNodeID(self.proxy.GetTransformNodeID() if self.proxy is not None else None)
         return node, is_new
 
+    def _mark_those_of_earlier_runs(self, made: OutputNodes) -> None:
+        """Say in their names which maps are not of this run: they stay, but do not go with the others."""
+        further = [made.segmentation.GetNodeReference(f"{_FURTHER}{name}") for name in QUANTITIES]
+        maps = [*made.volumes.values(), *(node for node in further if node is not None)]
+        relative = [node.GetNodeReference(_RELATIVE) for node in maps]
+        written = {node.GetID() for node in (*made.volumes.values(), *made.relative.values())}
+        for node in [*maps, *(node for node in relative if node is not None)]:
+            if node.GetID() in written or node.GetName().endswith(_EARLIER):
+                continue
+            if node.GetAttribute(_NAME) == node.GetName():
+                self.scene.change(node).SetName(slicer.mrmlScene.GenerateUniqueName(f"{node.GetName()}{_EARLIER}"))
+                node.SetAttribute(_NAME, node.GetName())
+
     def _masks(self) -> dict[str, np.ndarray[Any, Any]]:
-        result = self.result
-        artery = result.aif.mask if result.aif is not None else None
+        result, sides = self.result, self.result.hemispheres
+        arteries = (result.aif,) if sides is None else (sides.left, sides.right)
         return {
             segments.BRAIN: result.on_input_grid(result.brain.mask),
-            segments.AIF: np.zeros(result.series.grid.shape, bool) if artery is None else result.on_input_grid(artery),
+            segments.AIF: self._places(*arteries),
+            segments.VOF: self._places(result.vof),
         }
+
+    def _places(self, *vessels: VesselCurve | None) -> np.ndarray[Any, Any]:
+        """The voxels of vessels on the grid of the input; none for those without a place."""
+        together = np.zeros(self.result.series.grid.shape, bool)
+        for vessel in vessels:
+            if vessel is not None and vessel.mask is not None:
+                together |= self.result.on_input_grid(vessel.mask)
+        return together
 
     def _flags(self) -> str:
         return " | ".join(f"{flag.severity}: {flag.message}" for flag in self.result.flags)

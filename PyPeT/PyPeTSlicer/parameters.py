@@ -16,11 +16,12 @@ from PyPeTSlicer.outputs import MAPS, OutputNodes, is_empty, is_own, last_output
 from PyPeTSlicer.running import RunRequest
 from PyPeTSlicer.words import for_panel
 
-SEGMENTS = ("brain", "aif", "whiteMatter")
+SEGMENTS = ("brain", "aif", "vof", "whiteMatter")
 """Prefixes of the parameters that choose a segment."""
 
 NODES = (
     "inputSequence",
+    "secondEcho",
     *(f"{name}Segmentation" for name in SEGMENTS),
     *(f"{name}Volume" for name in MAPS),
     "segmentation",
@@ -39,8 +40,11 @@ def adopt(parameters: Any) -> None:
     modality, echo_time = proposed(sequence) if sequence is not None else (None, None)
     kind = type(parameters.modality)
     parameters.modality = kind(modality.value if modality is not None else "")
-    parameters.echoTime = min(1000 * echo_time, LARGEST_ECHO_TIME_MS) if echo_time is not None else 0.0
+    parameters.echoTime = _milliseconds(echo_time)
     parameters.frameTimes = ""
+    parameters.sliceTimes = ""
+    parameters.secondEcho = None
+    parameters.populationAIF = False
     for name in SEGMENTS:
         setattr(parameters, f"{name}Segmentation", None)
         setattr(parameters, f"{name}Segment", "")
@@ -48,6 +52,13 @@ def adopt(parameters: Any) -> None:
     for name in MAPS:
         setattr(parameters, f"{name}Volume", last.volumes.get(name))
     parameters.segmentation = last.segmentation
+
+
+def adopt_second_echo(parameters: Any) -> None:
+    """Propose the echo time that the second echo says of itself."""
+    second = parameters.secondEcho
+    found = None if second is None else timing.echo_time(timing.SequenceFacts.of(second))
+    parameters.secondEchoTime = _milliseconds(found)
 
 
 def proposed(sequence: Any) -> tuple[Modality | None, float | None]:
@@ -116,6 +127,7 @@ def missing(parameters: Any) -> str:
     try:
         sequences.check_frames(parameters.inputSequence)
         frame_times(parameters)
+        timing.slice_times(timing.SequenceFacts.of(parameters.inputSequence), parameters.sliceTimes)
     except InputError as error:
         return for_panel(str(error))
     if not parameters.modality.value:
@@ -124,7 +136,9 @@ def missing(parameters: Any) -> str:
         return str(_("Give the echo time: DSC needs it, and nothing in the series tells it."))
     if is_dsc(parameters) and bool(chosen_segment(parameters, "whiteMatter")[1]) != (parameters.whiteMatterCBF > 0):
         return str(_("Give both the normal white matter and the flow there, or neither."))
-    return _lost_segment(parameters) or _unfit_output(parameters)
+    if parameters.populationAIF and parameters.aifSegmentation is not None:
+        return str(_("Choose an artery or the population curve, not both."))
+    return _unfit_second_echo(parameters) or _lost_segment(parameters) or _unfit_output(parameters)
 
 
 def is_dsc(parameters: Any) -> bool:
@@ -153,6 +167,11 @@ def request(parameters: Any) -> RunRequest:
         echo_time=parameters.echoTime / 1000 if is_dsc(parameters) else None,
         brain=_choice(parameters, "brain"),
         artery=_choice(parameters, "aif"),
+        vein=_choice(parameters, "vof"),
+        population=parameters.populationAIF,
+        slice_times=parameters.sliceTimes,
+        second_echo=parameters.secondEcho if is_dsc(parameters) else None,
+        second_echo_time=parameters.secondEchoTime / 1000,
         white_matter=_choice(parameters, "whiteMatter") if is_dsc(parameters) else None,
         changes=changes,
         use_edits=parameters.useEdits,
@@ -174,13 +193,38 @@ def _choice(parameters: Any, name: str) -> segments.SegmentChoice | None:
     return segments.SegmentChoice(segmentation=segmentation, segment_id=segment) if segmentation and segment else None
 
 
+def _milliseconds(echo_time: float | None) -> float:
+    return min(1000 * echo_time, LARGEST_ECHO_TIME_MS) if echo_time is not None else 0.0
+
+
+def _unfit_second_echo(parameters: Any) -> str:
+    """Why the second echo does not serve, in words; empty where it does or there is none."""
+    first, second = parameters.inputSequence, parameters.secondEcho
+    if second is None or not is_dsc(parameters):
+        return ""
+    if second is first:
+        return str(_("Second echo: choose the sequence of the longer echo, not the series itself."))
+    try:
+        sequences.check_frames(second)
+    except InputError as error:
+        return for_panel(str(error))
+    counts = first.GetNumberOfDataNodes(), second.GetNumberOfDataNodes()
+    if counts[0] != counts[1]:
+        return str(_("Second echo: {second} has {found} frames, the series {wanted}. Choose two echoes of one scan.")).format(
+            second=second.GetName(), found=counts[1], wanted=counts[0]
+        )
+    if parameters.secondEchoTime <= parameters.echoTime:
+        return str(_("Give the echo time of the second echo; it is longer than that of the series."))
+    return ""
+
+
 def _lost_segment(parameters: Any) -> str:
     """A segment that is still to be chosen or no longer there, in words; empty where there is none."""
     for name in SEGMENTS:
         segmentation, segment = chosen_segment(parameters, name)
         if segmentation is None and not segment:
             continue
-        label = {"brain": _("Brain mask"), "aif": _("Artery (AIF)"), "whiteMatter": _("Normal white matter")}[name]
+        label = _segment_label(name)
         if segmentation is not None and not segment:
             return str(_("{label}: choose one of the segments.")).format(label=label)
         if segmentation is None or segmentation.GetSegmentation().GetSegment(segment) is None:
@@ -188,6 +232,11 @@ def _lost_segment(parameters: Any) -> str:
                 label=label, segment=segment
             )
     return ""
+
+
+def _segment_label(name: str) -> str:
+    labels = {"brain": _("Brain mask"), "aif": _("Artery (AIF)"), "vof": _("Vein (VOF)")}
+    return str(labels.get(name) or _("Normal white matter"))
 
 
 def _unfit_output(parameters: Any) -> str:

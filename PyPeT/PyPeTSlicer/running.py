@@ -11,13 +11,14 @@ import slicer
 
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.errors import CancelledError, InputError
+from PyPeTLib.io import LoadedSeries
 from PyPeTLib.io.sidecar import Sidecar, resolve_modality
 from PyPeTLib.pipeline import STAGES, run_pipeline
 from PyPeTLib.series import Modality
 from PyPeTSlicer import segments, sequences, timing
 from PyPeTSlicer.nodes import INPUT
 from PyPeTSlicer.outputs import OutputNodes, write_outputs
-from PyPeTSlicer.segments import AIF, BRAIN, SegmentChoice
+from PyPeTSlicer.segments import AIF, BRAIN, VOF, SegmentChoice
 
 READING, WRITING = "reading", "writing"
 
@@ -53,8 +54,16 @@ class RunRequest:
         Seconds from one frame to the next, or all times; empty for what the sequence says.
     echo_time : float or None
         In seconds; for DSC.
-    brain, artery, white_matter : SegmentChoice or None
+    slice_times : str
+        One time in seconds for each slice, from the lowest to the highest; empty for what the sequence says.
+    second_echo : vtkMRMLSequenceNode or None
+        The same frames at a longer echo time; for DSC.
+    second_echo_time : float or None
+        In seconds.
+    brain, artery, vein, white_matter : SegmentChoice or None
         Segments of the user's in place of what PyPeT finds.
+    population : bool
+        Whether a standard bolus takes the place of the artery.
     changes : mapping
         Options that differ from the defaults of the modality, as nested tables.
     use_edits : bool
@@ -67,8 +76,13 @@ class RunRequest:
     modality: Modality
     frame_times: str = ""
     echo_time: float | None = None
+    slice_times: str = ""
+    second_echo: Any = None
+    second_echo_time: float | None = None
     brain: SegmentChoice | None = None
     artery: SegmentChoice | None = None
+    vein: SegmentChoice | None = None
+    population: bool = False
     white_matter: SegmentChoice | None = None
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     use_edits: bool = True
@@ -101,24 +115,7 @@ def run(
     # observing nothing leaves nothing behind: whether the input is still there is asked instead
     watch = _Watch(sequence, progress, cancelled)
     watch.report(READING, 0.0)
-    times, source = timing.frame_times(timing.SequenceFacts.of(sequence), request.frame_times)
-    if request.modality is Modality.DSC and not request.echo_time:
-        raise InputError(f"{sequence.GetName()}: a DSC series needs its echo time. Give it with --echo-time.")
-    loaded = sequences.read_sequence(
-        sequence,
-        modality=request.modality,
-        frame_times=times,
-        echo_time=request.echo_time,
-        sources={
-            "modality": "chosen",
-            "frame_times": source,
-            "echo_time": "chosen",
-            "orientation": "IJK to RAS matrix",
-        },
-        poll=lambda: watch.report(READING, 0.5),
-    )
-    # refuses Hounsfield values that are said to be DSC
-    resolve_modality(request.modality.value, Sidecar(), loaded.series.data, name=loaded.series.name)
+    loaded = _read(request, sequence, lambda: watch.report(READING, 0.5))
     config = PipelineConfig.for_modality(request.modality, request.changes)
     given, origin = _given(request, sequence, loaded.series)
     result = run_pipeline(loaded.series, config, watch.report, watch.is_over, given=given)
@@ -132,6 +129,44 @@ def run(
         wanted=_still_there(request.outputs),
         given=origin,
     )
+
+
+def _read(request: RunRequest, sequence: Any, poll: Callable[[], None]) -> LoadedSeries:
+    """The series that the run is asked for, with its second echo."""
+    facts = timing.SequenceFacts.of(sequence)
+    times, times_source = timing.frame_times(facts, request.frame_times)
+    by_slice, slice_source = timing.slice_times(facts, request.slice_times)
+    if request.modality is Modality.DSC and not request.echo_time:
+        raise InputError(f"{sequence.GetName()}: a DSC series needs its echo time. Give it with --echo-time.")
+    sources = {"modality": "chosen", "frame_times": times_source, "orientation": "IJK to RAS matrix"}
+    if request.modality is Modality.DSC:
+        sources["echo_time"] = "chosen"
+    if by_slice is not None:
+        sources["slice_times"] = slice_source
+    loaded = sequences.read_sequence(
+        sequence,
+        modality=request.modality,
+        frame_times=times,
+        echo_time=request.echo_time,
+        sources=sources,
+        slice_times=by_slice,
+        poll=poll,
+    )
+    # refuses Hounsfield values that are said to be DSC
+    resolve_modality(request.modality.value, Sidecar(), loaded.series.data, name=loaded.series.name)
+    if request.second_echo is None:
+        return loaded
+    if not request.second_echo_time:
+        raise InputError(f"{facts.name}: the second echo needs its own echo time. Give it with --second-echo-time.")
+    second = sequences.read_sequence(
+        sequences.sequence_of(request.second_echo),
+        modality=Modality.DSC,
+        frame_times=times,
+        echo_time=request.second_echo_time,
+        sources={},
+        poll=poll,
+    )
+    return sequences.with_second_echo(loaded, second, f"{second.series.name}, echo time chosen")
 
 
 class _Watch:
@@ -175,7 +210,10 @@ def _given(request: RunRequest, sequence: Any, series: Any) -> tuple[Given, set[
     masks: dict[str, np.ndarray[Any, Any] | None] = {}
     last = request.outputs.segmentation
     own = last if request.use_edits and last is not None and last.GetScene() is not None else None
-    for segment_id, choice in ((BRAIN, request.brain), (AIF, request.artery)):
+    choices = {BRAIN: request.brain, AIF: request.artery, VOF: request.vein}
+    for segment_id, choice in choices.items():
+        if segment_id == AIF and request.population:
+            continue
         if choice is not None:
             masks[segment_id] = segments.mask_of(choice, series.orientation, proxy)
         elif own is not None and _made_from(own, sequence):
@@ -184,11 +222,13 @@ def _given(request: RunRequest, sequence: Any, series: Any) -> tuple[Given, set[
     given = Given(
         brain_mask=masks.get(BRAIN),
         aif_mask=masks.get(AIF),
+        aif_population=request.population,
+        vof_mask=masks.get(VOF),
         white_matter=segments.mask_of(white, series.orientation, proxy) if white is not None else None,
     )
     # those chosen from elsewhere are chosen again at the next run; only edits have to be remembered
     edited = {segment_id for segment_id, mask in masks.items() if mask is not None}
-    return given, {i for i in edited if (request.brain if i == BRAIN else request.artery) is None}
+    return given, {segment_id for segment_id in edited if choices[segment_id] is None}
 
 
 def _made_from(segmentation: Any, sequence: Any) -> bool:

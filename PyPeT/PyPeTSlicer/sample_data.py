@@ -30,7 +30,7 @@ def add_series(series: Any, name: str) -> Any:
         modality=series.modality,
         sha256="",
     )
-    return add_sequence(frames, name, "")
+    return add_sequence(frames, name, "", slice_times=series.acquisition.slice_times)
 
 
 def _maker(modality: str, name: str) -> Callable[..., Any]:

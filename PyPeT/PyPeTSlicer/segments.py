@@ -15,12 +15,12 @@ from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Reorientation
 from PyPeTSlicer.nodes import image_of, matrix_of
 
-BRAIN, AIF = "Brain", "AIF"
+BRAIN, AIF, VOF = "Brain", "AIF", "VOF"
 """Ids and names of the segments that PyPeT writes."""
 
 _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 
-_COLOURS = {BRAIN: (0.25, 0.88, 1.0), AIF: (1.0, 0.25, 0.2)}
+_COLOURS = {BRAIN: (0.25, 0.88, 1.0), AIF: (1.0, 0.25, 0.2), VOF: (0.3, 0.45, 1.0)}
 
 _DIGEST = "PyPeT.Digest"
 """Tag with a hash of the mask as PyPeT wrote it: a segment that no longer has it was edited."""
@@ -122,12 +122,13 @@ def write_segments(
 
 
 def style(segmentation: Any) -> None:
-    """Show the brain as an outline and the artery filled."""
+    """Show the brain as an outline, the artery and the vein filled."""
     segmentation.CreateDefaultDisplayNodes()
     display = segmentation.GetDisplayNode()
     display.SetSegmentOpacity2DFill(BRAIN, 0.0)
     display.SetSegmentVisibility2DFill(BRAIN, False)
-    display.SetSegmentOpacity2DFill(AIF, 0.6)
+    for vessel in (AIF, VOF):
+        display.SetSegmentOpacity2DFill(vessel, 0.6)
 
 
 def _sampled(node: Any, segment_id: str, orientation: Reorientation, proxy: Any) -> np.ndarray[Any, Any] | None:

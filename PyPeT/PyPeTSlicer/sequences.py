@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid, nearest_ras
 from PyPeTLib.io import LoadedSeries
+from PyPeTLib.io.sidecar import Sidecar, resolve_modality
 from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
 
 Poll = Callable[[], None]
@@ -89,6 +91,7 @@ def read_sequence(
     frame_times: np.ndarray[Any, Any],
     echo_time: float | None,
     sources: dict[str, str],
+    slice_times: tuple[float, ...] | None = None,
     poll: Poll = lambda: None,
 ) -> LoadedSeries:
     """The frames of a sequence as one float32 array on the nearest RAS+ grid: one copy, no more.
@@ -103,6 +106,8 @@ def read_sequence(
         In seconds.
     sources : dict
         Where these facts came from.
+    slice_times : tuple of float, optional
+        In seconds from the start of a frame, from the lowest slice to the highest.
     poll : callable
         Called once a frame; may raise to stop.
 
@@ -135,11 +140,31 @@ def read_sequence(
         affine=orientation.ras.affine,
         frame_times=frame_times,
         modality=modality,
-        acquisition=Acquisition(echo_time=echo_time if modality is Modality.DSC else None),
+        acquisition=Acquisition(echo_time=echo_time if modality is Modality.DSC else None, slice_times=slice_times),
         orientation=orientation,
         name=name,
     )
     return LoadedSeries(series=series, sources=sources)
+
+
+def with_second_echo(first: LoadedSeries, second: LoadedSeries, source: str) -> LoadedSeries:
+    """A series with the second echo of the same scan.
+
+    Parameters
+    ----------
+    first, second : LoadedSeries
+    source : str
+        Where the second echo came from.
+
+    Raises
+    ------
+    InputError
+        If they are no two echoes of one scan.
+    """
+    # refuses Hounsfield values, which are no second echo
+    resolve_modality(Modality.DSC.value, Sidecar(), second.series.data, name=second.series.name)
+    series = dataclasses.replace(first.series, second_echo=second.series)
+    return dataclasses.replace(first, series=series, sources={**first.sources, "second_echo": source})
 
 
 def _check_volume(volume: Any, name: str, frame: int) -> None:

@@ -47,6 +47,8 @@ REPETITION_TIME = "MultiVolume.DICOM.RepetitionTime"
 ECHO_TIME = "MultiVolume.DICOM.EchoTime"
 OWN_ECHO_TIME = "PyPeT.EchoTime"
 OWN_MODALITY = "PyPeT.Modality"
+SLICE_TIMES = "PyPeT.SliceTimes"
+"""Seconds from the start of a frame to each of its slices, from the lowest slice to the highest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,28 @@ def frame_times(facts: SequenceFacts, override: str = "") -> tuple[np.ndarray[An
     raise InputError(f"{facts.name}: the frame times are unknown ({listed}). {HOW_TO_GIVE}")
 
 
+def slice_times(facts: SequenceFacts, override: str = "") -> tuple[tuple[float, ...] | None, str]:
+    """Slice times in seconds from the lowest slice to the highest, and where they came from; None without any.
+
+    Parameters
+    ----------
+    facts : SequenceFacts
+    override : str
+        The user's text, one time for each slice; empty for what the sequence says.
+
+    Raises
+    ------
+    InputError
+        If they are no numbers. How many there must be is known to the series.
+    """
+    text, source = override, "given: one time for each slice"
+    if not text.strip():
+        text, source = facts.attributes.get(SLICE_TIMES, ""), SLICE_TIMES
+    if not text.strip():
+        return None, ""
+    return tuple(map(float, _numbers(text, f"{facts.name}: the slice times", "Give them with --slice-times."))), source
+
+
 def offered_interval(facts: SequenceFacts) -> float | None:
     """The repetition time in seconds where it may be the frame interval; the user has to confirm it."""
     seconds = facts.milliseconds(REPETITION_TIME)
@@ -163,21 +187,24 @@ def modality(facts: SequenceFacts, first_frame: np.ndarray[Any, Any] | None = No
 
 
 def _given(facts: SequenceFacts, override: str) -> tuple[np.ndarray[Any, Any], str]:
-    words = [word for word in re.split(r"[\s,;]+", override.strip()) if word]
-    try:
-        numbers = np.array([float(word) for word in words])
-    except ValueError as error:
-        raise InputError(
-            f"{facts.name}: the frame times must be numbers in seconds, found {override.strip()[:60]!r}. {HOW_TO_GIVE}"
-        ) from error
+    numbers = _numbers(override, f"{facts.name}: the frame times", HOW_TO_GIVE)
     if numbers.size == 1:
         interval = float(numbers[0])
         if not (math.isfinite(interval) and interval > 0):
-            raise InputError(f"{facts.name}: the frame interval must be a number of seconds above 0, found {words[0]}.")
+            found = override.strip()
+            raise InputError(f"{facts.name}: the frame interval must be a number of seconds above 0, found {found}.")
         return check_frame_times(np.arange(facts.n_frames) * interval, facts.n_frames, name=facts.name), (
             f"given: {interval:g} s apart"
         )
     return check_frame_times(numbers, facts.n_frames, name=facts.name), "given: one time for each frame"
+
+
+def _numbers(text: str, what: str, how_to_give: str) -> np.ndarray[Any, Any]:
+    try:
+        return np.array([float(word) for word in re.split(r"[\s,;]+", text.strip()) if word])
+    except ValueError as error:
+        found = text.strip()[:60]
+        raise InputError(f"{what} must be numbers in seconds, found {found!r}. {how_to_give}") from error
 
 
 def _labels(facts: SequenceFacts) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ _QUANTITY_CODES = {
 }
 """DICOM PS3.16, context group 7180."""
 
+_OWN_SCHEME = "99PYPET"
+"""Coding scheme of maps that the group has no code for; DICOM keeps names that begin with 99 for such."""
+
 _RELATIVE_CODES = {
     "cbf": ("126397", "Relative Regional Blood Flow"),
     "cbv": ("126398", "Relative Regional Blood Volume"),
@@ -34,6 +37,9 @@ _UNIT_CODES = {
     "ml/100g": ("mL/(100.g)", "ml per 100 g"),
     "s": ("s", "second"),
     "1": ("1", "no units"),
+    "1/s": ("/s", "per second"),
+    "%": ("%", "percent"),
+    "HU": ("[hnsf'U]", "Hounsfield unit"),
 }
 """UCUM codes of the library's units."""
 
@@ -46,9 +52,14 @@ VISIBLE_FROM = 1e-4
 NO_RELATIVE_VALUE = -1.0
 """A relative map outside the brain: 100 % below the mean, which is what 0 would be in the map itself."""
 
+NO_SIGNED_VALUE = -1000.0
+"""A map whose values may be negative, such as a delay, where it has none: 0 would be a value."""
+
 RELATIVE_WINDOW = (-1.0, 1.0)
 
-_LABELS = {"tmax": 7, "ttp": 7, "cbv": 7, "mtt": 8}
+_LABELS = {"tmax": 7, "ttp": 7, "cbv": 7, "mtt": 8, "delay": 7, "bat": 7, "psr": 7, "peak_height": 7, "shape": 6} | {
+    "kep": 6
+}
 """Numbers beside the colours where 5 would not be round."""
 
 
@@ -65,16 +76,11 @@ def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, fact
     facts : mapping
         What the map shows and how it was made; each becomes an attribute, `FACT` and its name.
     """
-    relative = is_relative(shown)
-    values = np.where(shown.valid, shown.values, np.float32(NO_RELATIVE_VALUE)) if relative else shown.values
+    values = np.where(shown.valid, shown.values, np.float32(value_of_nothing(shown)))
     node.SetAndObserveImageData(image_of(orientation.to_native(values)))
     node.SetIJKToRASMatrix(matrix_of(orientation.native))
-    name = shown.quantity.name
-    scaled = shown.calibrated and not relative
-    code = None if scaled else _RELATIVE_CODES.get(name)
-    code = code or _QUANTITY_CODES[name]
-    node.SetVoxelValueQuantity(_coded(code, "DCM"))
-    node.SetVoxelValueUnits(_coded(_UNIT_CODES[shown.unit if scaled or name not in _RELATIVE_CODES else "1"], "UCUM"))
+    node.SetVoxelValueQuantity(_quantity_of(shown))
+    node.SetVoxelValueUnits(_coded(_UNIT_CODES[shown.unit if shown.calibrated else "1"], "UCUM"))
     # no fact of an earlier run stays
     for key in [key for key in node.GetAttributeNames() if key.startswith(FACT)]:
         node.RemoveAttribute(key)
@@ -93,13 +99,15 @@ def style(node: Any, shown: ParameterMap) -> None:
     low, high = RELATIVE_WINDOW if relative else _window(shown)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_node(table_of(shown.quantity.name, relative=relative)).GetID())
+    # white in the middle where the middle is zero
+    table = table_of(shown.quantity.name, relative=low == -high)
+    display.SetAndObserveColorNodeID(colour_node(table).GetID())
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(low, high)
     display.SetInterpolate(False)
     display.AutoThresholdOff()
     display.SetApplyThreshold(True)
-    display.SetThreshold(NO_RELATIVE_VALUE + VISIBLE_FROM if relative else VISIBLE_FROM, 1e6)
+    display.SetThreshold(value_of_nothing(shown) + VISIBLE_FROM, 1e6)
     _add_legend(node, shown)
 
 
@@ -118,6 +126,20 @@ def _add_legend(node: Any, shown: ParameterMap) -> None:
 def is_relative(shown: ParameterMap) -> bool:
     """Whether a map is ``(x - mean)/mean``."""
     return "relative_to_mean" in shown.provenance
+
+
+def value_of_nothing(shown: ParameterMap) -> float:
+    """What the volume holds where the map has no value; it and what lies below is transparent."""
+    if shown.quantity.window[0] < 0:
+        return NO_SIGNED_VALUE
+    return NO_RELATIVE_VALUE if is_relative(shown) else 0.0
+
+
+def _quantity_of(shown: ParameterMap) -> Any:
+    name = shown.quantity.name
+    code = None if shown.calibrated and not is_relative(shown) else _RELATIVE_CODES.get(name)
+    code = code or _QUANTITY_CODES.get(name)
+    return _coded((name, shown.quantity.title), _OWN_SCHEME) if code is None else _coded(code, "DCM")
 
 
 def _window(shown: ParameterMap) -> tuple[float, float]:

@@ -14,9 +14,13 @@ FIELDS = {
     "frame-interval": "“Frame times”",
     "frame-times": "“Frame times”",
     "echo-time": "“Echo time”",
+    "second-echo": "“Second echo”",
+    "second-echo-time": "“Second echo time”",
+    "slice-times": "“Slice times”",
     "modality": "“Modality”",
     "mask": "“Brain mask”",
     "aif": "“Artery (AIF)”",
+    "vof": "“Vein (VOF)”",
     "white-matter-mask": "“Normal white matter”",
     "white-matter-cbf": "“Flow there”",
     "method": "“Method”",
@@ -25,9 +29,9 @@ FIELDS = {
 }
 """Options of the command line that messages of the library name, and the panel's field for each."""
 
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)((?: (?:[A-Z]+\b|ctp\b|dsc\b))?)")
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)((?: (?:[A-Z]+\b|ctp\b|dsc\b|population\b))?)")
 
-_CHOICES = {" ctp": " = CT perfusion", " dsc": " = DSC-MRI"}
+_CHOICES = {" ctp": " = CT perfusion", " dsc": " = DSC-MRI", " population": " = population curve"}
 
 
 def for_panel(message: str) -> str:

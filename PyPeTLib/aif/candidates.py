@@ -121,7 +121,24 @@ def clusters(
     """
     share, latest = step
     passing = (found.features.peak >= share * found.strongest) & (found.features.arrival <= found.earliest + latest)
-    chosen = np.flatnonzero(passing)
+    return connected(np.flatnonzero(passing), positions, shape)
+
+
+def connected(chosen: IntArray, positions: IntArray, shape: tuple[int, ...]) -> list[IntArray]:
+    """Connected clusters of chosen voxels, which touch by a face or an edge.
+
+    Parameters
+    ----------
+    chosen : ndarray of int
+        Rows of ``positions``.
+    positions : ndarray of int, shape (n, 3)
+        Voxel indices in the volume of the given shape.
+
+    Returns
+    -------
+    list of ndarray of int
+        Parts of ``chosen``.
+    """
     volume = np.zeros(shape, bool)
     volume[tuple(positions[chosen].T)] = True
     labels, count = ndimage.label(volume, ndimage.generate_binary_structure(3, 2))

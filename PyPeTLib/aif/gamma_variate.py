@@ -9,6 +9,13 @@ from scipy import optimize
 
 from PyPeTLib.arrays import Curve
 
+ALPHAS = np.geomspace(0.7, 9.0, 12)
+"""Shapes that are tried first."""
+PRESENT = 0.1
+"""A sample above this share of the peak belongs to the pass."""
+FEWEST = 3
+"""A pass of fewer samples has no shape."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GammaVariate:
@@ -29,7 +36,7 @@ class GammaVariate:
         return _gamma(times, self.t0, self.alpha, self.beta, self.amplitude)
 
 
-def _gamma(times: Curve, t0: float, alpha: float, beta: float, amplitude: float) -> Curve:
+def _gamma(times: Curve, t0: float | Curve, alpha: float | Curve, beta: float | Curve, amplitude: float) -> Curve:
     # written around the peak, so that the amplitude does not trade with the shape
     place = np.clip((times - t0) / (alpha * beta), 0, None)
     with np.errstate(divide="ignore"):
@@ -40,9 +47,9 @@ def _gamma(times: Curve, t0: float, alpha: float, beta: float, amplitude: float)
 def fit_gamma_variate(curve: Curve, times: Curve, *, tail: float = 0.4) -> GammaVariate | None:
     """Fit the first pass of a curve.
 
-    The window ends where the downslope has fallen to a share of the peak, so that recirculation stays out. The
-    onset is scanned; for each onset the logarithm of the curve is linear in the other parameters, and the best
-    start is refined by least squares.
+    The window begins a little before the upslope, however late that is, so that noise of a long baseline is not
+    fitted, and ends where the downslope has fallen to a share of the peak, so that recirculation stays out. Onsets,
+    peak times and shapes are tried on a grid with the height in closed form; the best is refined by least squares.
 
     Parameters
     ----------
@@ -56,48 +63,52 @@ def fit_gamma_variate(curve: Curve, times: Curve, *, tail: float = 0.4) -> Gamma
     Returns
     -------
     GammaVariate or None
-        None where the curve has no pass that could be fitted.
+        None where the curve has no pass that could be fitted: no rise, no fall, or fewer than three samples of it.
     """
     top = int(np.argmax(curve))
     peak = float(curve[top])
-    if peak <= 0 or top < 2:
+    if peak <= 0 or top < 2 or top == curve.size - 1:
         return None
     low = np.flatnonzero(curve[top:] < tail * peak)
     end = top + (int(low[0]) if low.size else curve.size - top)
     end = min(max(end, top + 3), curve.size)
-    window, inside = times[:end], curve[:end]
-    start = _scan_onset(window, inside, top)
-    if start is None:
+    foot = _foot(curve, top)
+    begin = max(0, foot - max(2, top - foot))
+    if np.count_nonzero(curve[foot + 1 : end] > PRESENT * peak) < FEWEST:
         return None
+    window, inside = times[begin:end], curve[begin:end]
+    start = _best_on_grid(window, inside, times, foot, top)
     step = float(np.median(np.diff(times)))
-    lowest = [float(times[0]) - 10 * step, 0.3, 0.05, 0.2 * peak]
+    lowest = [float(window[0]) - 5 * step, 0.3, 0.05, 0.2 * peak]
     highest = [float(times[top]) - 0.05 * step, 30.0, 30.0, 3.0 * peak]
     first = np.clip(start, np.array(lowest) + 1e-6, np.array(highest) - 1e-6)
     result = optimize.least_squares(
         lambda p: (_gamma(window, *p) - inside) / peak, first, bounds=(lowest, highest), max_nfev=200
     )
     t0, alpha, beta, amplitude = (float(v) for v in result.x)
-    spread = float(((inside - inside.mean()) ** 2).sum()) / peak**2
-    explained = 1 - 2 * float(result.cost) / spread if spread > 0 else 0.0
+    # over the whole time before the end, so that noise without a pass is not explained by a short window
+    before = curve[:end]
+    misfit = float(((_gamma(times[:end], t0, alpha, beta, amplitude) - before) ** 2).sum())
+    spread = float(((before - before.mean()) ** 2).sum())
+    explained = 1 - misfit / spread if spread > 0 else 0.0
     return GammaVariate(t0=t0, alpha=alpha, beta=beta, amplitude=amplitude, r_squared=explained)
 
 
-def _scan_onset(times: Curve, curve: Curve, top: int) -> Curve | None:
-    peak = float(curve[top])
-    best: tuple[float, Curve] | None = None
-    for t0 in np.linspace(times[0] - 1.0, times[top] - 0.5 * (times[top] - times[top - 1]), 60):
-        used = (times > t0 + 1e-3) & (curve > 0.02 * peak)
-        if np.count_nonzero(used) < 4:
-            continue
-        since, value = times[used] - t0, curve[used]
-        design = np.stack([np.ones_like(since), np.log(since), -since], axis=1)
-        solution, *_ = np.linalg.lstsq(design * value[:, None], np.log(value) * value, rcond=None)
-        alpha, rate = float(solution[1]), float(solution[2])
-        if alpha <= 0.2 or rate <= 0.02:
-            continue
-        height = float(np.exp(solution[0] + alpha * (np.log(alpha / rate) - 1)))
-        guess = np.array([t0, alpha, 1 / rate, height])
-        misfit = float(((_gamma(times, t0, alpha, 1 / rate, height) - curve) ** 2).sum())
-        if np.isfinite(misfit) and (best is None or misfit < best[0]):
-            best = (misfit, guess)
-    return None if best is None else best[1]
+def _foot(curve: Curve, top: int) -> int:
+    """The last frame before the peak in which the curve is still low."""
+    low = np.flatnonzero(curve[:top] < PRESENT * curve[top])
+    return int(low[-1]) if low.size else 0
+
+
+def _best_on_grid(window: Curve, inside: Curve, times: Curve, foot: int, top: int) -> Curve:
+    """Onset, alpha, beta and height of the curve on a grid that fits best."""
+    rise = max(float(times[top] - times[foot]), 1e-6)
+    onsets = np.linspace(times[foot] - 0.8 * rise, times[top] - 0.3 * (times[top] - times[top - 1]), 40)
+    peaks = np.linspace(times[top - 1], times[min(top + 1, times.size - 1)], 9)[1:-1]
+    t0, at, alpha = (a.ravel() for a in np.meshgrid(onsets, peaks, ALPHAS, indexing="ij"))
+    sensible = at > t0 + 1e-3
+    t0, beta, alpha = t0[sensible], ((at - t0) / alpha)[sensible], alpha[sensible]
+    shapes = _gamma(window, t0[:, None], alpha[:, None], beta[:, None], 1.0)
+    overlap, power = shapes @ inside, (shapes**2).sum(axis=1) + 1e-30
+    best = int((np.maximum(overlap, 0) ** 2 / power).argmax())
+    return np.array([t0[best], alpha[best], beta[best], overlap[best] / power[best]])

@@ -1,11 +1,11 @@
-"""An arterial input function that the user gives."""
+"""Vessel curves that the user gives: voxels of a mask, or a curve."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from PyPeTLib.aif.gamma_variate import fit_gamma_variate
-from PyPeTLib.aif.model import ArterialInputFunction
+from PyPeTLib.aif.model import ArterialInputFunction, VenousOutputFunction
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
 
@@ -28,14 +28,26 @@ def aif_from_mask(curves: Volume, mask: Mask, times: Curve, baseline: slice) -> 
     InputError
         If the mean curve holds no contrast.
     """
-    measured = curves.mean(axis=0, dtype=np.float64)
-    if measured.max() <= 0:
-        raise InputError("the voxels of the AIF mask take up no contrast: mark an artery")
+    measured = _mean(curves, "the voxels of the AIF mask take up no contrast: mark an artery")
     return ArterialInputFunction(
         measured=measured,
         fit=fit_gamma_variate(measured, times),
         mask=mask,
         source="mask",
+        baseline_noise=float(measured[baseline].std()),
+    )
+
+
+def vof_from_mask(
+    curves: Volume, mask: Mask, times: Curve, baseline: slice, *, source: str = "mask"
+) -> VenousOutputFunction:
+    """Mean concentration of the voxels of a vein; see `aif_from_mask`."""
+    measured = _mean(curves, "the voxels of the VOF mask take up no contrast: mark a large vein")
+    return VenousOutputFunction(
+        measured=measured,
+        fit=fit_gamma_variate(measured, times),
+        mask=mask,
+        source=source,
         baseline_noise=float(measured[baseline].std()),
     )
 
@@ -66,3 +78,10 @@ def aif_from_curve(
         mask=None,
         source="curve",
     )
+
+
+def _mean(curves: Volume, complaint: str) -> Curve:
+    measured: Curve = curves.mean(axis=0, dtype=np.float64)
+    if measured.max() <= 0:
+        raise InputError(complaint)
+    return measured

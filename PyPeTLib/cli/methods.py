@@ -11,7 +11,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "methods",
         help="list methods and options",
-        description="List deconvolution methods, bolus rules, mask methods and phantom residues, each with its source, "
+        description="List deconvolution methods, AIF rules, bolus rules, leakage corrections, arterial relaxivities, "
+        "mask methods and phantom residues, each with its source, "
         "and all options of config.toml with unit and default.",
     )
     parser.set_defaults(execute=execute)
@@ -19,15 +20,26 @@ def add_parser(commands: Any) -> None:
 
 def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every command takes its options
     """Print all registries and options."""
+    from PyPeTLib.aif import AIF_RULES  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.contrast import BOLUS_RULES  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.contrast import ARTERIAL_RELAXIVITIES, BOLUS_RULES, LEAKAGE_CORRECTIONS  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.deconvolution import METHODS  # noqa: PLC0415
     from PyPeTLib.masking import MASK_METHODS  # noqa: PLC0415
     from PyPeTLib.options import described  # noqa: PLC0415
     from PyPeTLib.phantom import RESIDUES  # noqa: PLC0415
+    from PyPeTLib.quantification import VOLUME_RULES  # noqa: PLC0415
     from PyPeTLib.series import Modality  # noqa: PLC0415
 
-    registries: list[Any] = [METHODS, BOLUS_RULES, MASK_METHODS, RESIDUES]
+    registries: list[Any] = [
+        METHODS,
+        AIF_RULES,
+        BOLUS_RULES,
+        LEAKAGE_CORRECTIONS,
+        ARTERIAL_RELAXIVITIES,
+        VOLUME_RULES,
+        MASK_METHODS,
+        RESIDUES,
+    ]
     for registry in registries:
         print(f"{registry.family}:")
         for entry in registry.entries():

@@ -14,14 +14,30 @@ examples:
   pypet run sub-01_ctp.nii.gz maps/
   pypet run perfusion.nii.gz maps/ --modality dsc --frame-interval 1.5 --echo-time 0.03
   pypet run sub-01_ctp.nii.gz maps/ --aif artery.nii.gz --method bsvd --smoothing-mm 1.5
+  pypet run echo-1_dsc.nii.gz maps/ --second-echo echo-2_dsc.nii.gz
   pypet run sub-01_ctp.nii.gz again/ --config maps/config.toml      (the same job again)
 
 Frame times come from the options, else from the JSON sidecar, else from the header; what is missing is asked for.
 Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
 """
 
-INPUT_KEYS = ("series", "modality", "frame_times", "echo_time", "mask", "aif", "white_matter_mask")
+INPUT_KEYS = (
+    "series",
+    "modality",
+    "frame_times",
+    "echo_time",
+    "slice_times",
+    "second_echo",
+    "second_echo_time",
+    "mask",
+    "aif",
+    "vof",
+    "white_matter_mask",
+)
 """Keys of the ``[input]`` table in ``config.toml``; ``series`` is for the record."""
+
+POPULATION = "population"
+"""Given in place of a file: a standard bolus. A file of that name is given as ./population."""
 
 
 def add_parser(commands: Any) -> None:
@@ -47,6 +63,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     times.add_argument("--frame-interval", type=float, metavar="S", help="seconds from one frame to the next")
     times.add_argument("--frame-times", type=Path, metavar="FILE", help="text file with the time of each frame in s")
     acquisition.add_argument("--echo-time", type=float, metavar="S", help="echo time in seconds (DSC), such as 0.03")
+    acquisition.add_argument(
+        "--second-echo", type=Path, metavar="FILE", help="DSC: 4D file of the same scan at a longer echo time"
+    )
+    acquisition.add_argument("--second-echo-time", type=float, metavar="S", help="its echo time in seconds")
+    acquisition.add_argument(
+        "--slice-times",
+        type=Path,
+        metavar="FILE",
+        help="text file with the time of each slice within a frame in s, in the order of the file",
+    )
     given = parser.add_argument_group("what you know better")
     given.add_argument("--mask", type=Path, metavar="FILE", help="brain mask on the grid of the series")
     given.add_argument(
@@ -54,7 +80,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="arterial input function: a mask on the grid of the series, or a CSV file with the columns time_s,value "
-        "(HU above baseline or 1/s)",
+        "(HU above baseline or 1/s), or the word population for a standard bolus",
+    )
+    given.add_argument(
+        "--vof", type=Path, metavar="FILE", help="mask of a large vein, with whose area that of the AIF is compared"
     )
     given.add_argument("--white-matter-mask", type=Path, metavar="FILE", help="DSC: normal white matter, to scale to")
     given.add_argument("--white-matter-cbf", type=float, metavar="F", help="DSC: its flow in ml/100g/min, such as 22")
@@ -104,7 +133,9 @@ def run_and_write(
 
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads must be 1 or more, found {options.threads}")
-    used = [path for path in (options.series, options.mask, options.aif, options.config) if path is not None]
+    files = ("series", "second_echo", "slice_times", "mask", "aif", "vof", "config")
+    given_paths = [getattr(options, name) for name in files]
+    used = [path for path in given_paths if path is not None and str(path) != POPULATION]
     check_output_folder(options.out, overwrite=options.overwrite, inputs=used)
     inputs, changes = _configuration(options)
     loaded = load(
@@ -113,6 +144,7 @@ def run_and_write(
         frame_interval=options.frame_interval,
         frame_times=inputs.get("frame_times"),
         echo_time=inputs.get("echo_time"),
+        **{key: inputs[key] for key in ("slice_times", "second_echo", "second_echo_time") if key in inputs},
     )
     given = _given(inputs, loaded.series)
     try:
@@ -145,7 +177,7 @@ def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[st
         raise InputError(
             f"{options.config}: [input] has no {', '.join(sorted(unknown))}; known: {', '.join(INPUT_KEYS)}"
         )
-    for key in ("modality", "frame_times", "echo_time", "mask", "aif", "white_matter_mask"):
+    for key in INPUT_KEYS[1:]:
         value = getattr(options, key)
         if value is not None:
             inputs[key] = value
@@ -170,6 +202,7 @@ def _given(inputs: dict[str, Any], series: Any) -> Any:
         return read_mask(inputs[key], series) if key in inputs else None
 
     curve = None
+    is_population = str(inputs.get("aif")) == POPULATION
     is_curve = "aif" in inputs and Path(inputs["aif"]).suffix.lower() == ".csv"
     if is_curve:
         curve = read_curve_csv(inputs["aif"])
@@ -177,21 +210,30 @@ def _given(inputs: dict[str, Any], series: Any) -> Any:
     return Given(
         brain_mask=mask("mask"),
         white_matter=mask("white_matter_mask"),
-        aif_mask=None if is_curve else mask("aif"),
+        aif_mask=None if is_curve or is_population else mask("aif"),
         aif_curve=curve,
+        aif_population=is_population,
+        vof_mask=mask("vof"),
     )
 
 
 def _inputs_to_keep(inputs: dict[str, Any], options: argparse.Namespace, result: Any) -> dict[str, Any]:
     """The ``[input]`` table that repeats this run: values as they were used, files by their absolute path."""
+    from PyPeTLib.io import in_file_order  # noqa: PLC0415 - as above
+
     series = result.series
     kept: dict[str, Any] = {"series": str(options.series.resolve()), "modality": series.modality.value}
     kept["frame_times"] = [float(time) for time in series.frame_times]
     if series.acquisition.echo_time is not None:
         kept["echo_time"] = float(series.acquisition.echo_time)
-    for key in ("mask", "aif", "white_matter_mask"):
+    if series.acquisition.slice_times is not None:
+        kept["slice_times"] = list(in_file_order(series.acquisition.slice_times, series.orientation))
+    if series.second_echo is not None:
+        kept["second_echo_time"] = float(series.second_echo.acquisition.echo_time)
+    for key in ("second_echo", "mask", "aif", "vof", "white_matter_mask"):
         if key in inputs:
-            kept[key] = str(Path(inputs[key]).resolve())
+            value = str(inputs[key])
+            kept[key] = value if key == "aif" and value == POPULATION else str(Path(value).resolve())
     return kept
 
 

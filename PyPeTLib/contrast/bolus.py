@@ -9,6 +9,8 @@ import numpy as np
 
 from PyPeTLib.arrays import Curve, Volume
 from PyPeTLib.contrast.features import curve_features, smooth_in_time
+from PyPeTLib.contrast.leakage import LEAKAGE_CORRECTIONS
+from PyPeTLib.contrast.relaxivity import ARTERIAL_RELAXIVITIES
 from PyPeTLib.options import Options, option
 from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
@@ -22,7 +24,7 @@ QUIET_WINDOWS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastOptions(Options):
-    """Options of the bolus arrival and the baseline."""
+    """Options of the bolus arrival, the baseline and what makes concentration of signal."""
 
     bolus_rule: str = option("sliding-window", "how the arrival of the bolus is found", choices=lambda: BOLUS_RULES)
     rise: float = option(
@@ -34,6 +36,23 @@ class ContrastOptions(Options):
     )
     contrast_threshold: float = option(
         150.0, "contrast-sum: voxels above this value count as contrast", unit="HU", minimum=-1000, maximum=3000
+    )
+    leakage: str = option(
+        "none",
+        "DSC: how contrast that leaks through an open blood-brain barrier is taken out of the curves",
+        choices=lambda: LEAKAGE_CORRECTIONS,
+    )
+    arterial_relaxivity: str = option(
+        "linear",
+        "DSC: how the relaxation rate of arterial blood depends on the concentration of contrast",
+        choices=lambda: ARTERIAL_RELAXIVITIES,
+    )
+    tissue_relaxivity: float = option(
+        44.0,
+        "quadratic arterial relaxivity: ΔR2* of tissue for each unit of concentration",
+        unit="1/(s·mM)",
+        minimum=1.0,
+        maximum=500.0,
     )
 
 

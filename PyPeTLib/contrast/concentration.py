@@ -29,12 +29,16 @@ class Concentration:
         False where the baseline of an MR signal is not positive; the curve is 0 there.
     n_floored : int
         MR samples that were so low that they were raised to `SIGNAL_FLOOR`.
+    noise : float
+        Standard deviation of one sample before temporal components were dropped, in the unit of the curves; 0 where
+        nothing was dropped and the curves themselves show it.
     """
 
     curves: Volume
     baseline: Volume
     usable: Mask
     n_floored: int = 0
+    noise: float = 0.0
 
 
 def baseline_signal(signal: Volume, bolus: BolusArrival) -> Volume:
@@ -88,3 +92,36 @@ def concentration(
     n_floored = sum((execution or Execution()).map(convert, voxel_slices(len(signal))))
     curves[:, : bolus.unsteady_frames] = 0
     return Concentration(curves=curves, baseline=baseline, usable=usable, n_floored=n_floored)
+
+
+def between_echoes(first: Concentration, second: Concentration, first_time: float, second_time: float) -> Concentration:
+    """ΔR2* from two echoes of one excitation: ``ln[(S1/S2)(t) / (S1/S2)_0] / (TE2 − TE1)``, free of T1.
+
+    Contrast that leaks into tissue shortens T1 and brightens both echoes alike, so it cancels in their ratio. What
+    its T2* does remains.
+
+    Parameters
+    ----------
+    first, second : Concentration
+        Of the same voxels in each echo, each by its own echo time.
+    first_time, second_time : float
+        Echo times in s, the second one longer.
+
+    Returns
+    -------
+    Concentration
+        In 1/s; its ``baseline`` is that of the first echo, samples raised to the floor are those of both.
+
+    Notes
+    -----
+    Source: Vonken et al. 2000, Magn Reson Med 43:820.
+    """
+    # −ln(S/S0) of each echo is its concentration times its echo time
+    span = second_time - first_time
+    curves = np.float32(second_time / span) * second.curves
+    curves -= np.float32(first_time / span) * first.curves
+    usable = first.usable & second.usable
+    curves[~usable] = 0
+    return Concentration(
+        curves=curves, baseline=first.baseline, usable=usable, n_floored=first.n_floored + second.n_floored
+    )

@@ -2,8 +2,15 @@
 
 =================  ==========================================================================================
 `methods`          the registry, the options and what a method receives and returns
-`sampling`         uniform time grid for the operators, interpolation from uneven frame times as a matrix
-`svd`              truncated singular values: ``ssvd``, ``bsvd``, ``bsvd-simpson``, ``osvd``
+`sampling`         the uniform time grid on which AIFs are transformed
+`response`         impulse responses: their lags, peak and rise, and methods that are one fixed matrix
+`expected`         what is expected of responses and noise before a curve is seen
+`circulant`        convolution on a circle, for any frame times
+`svd`              truncated singular values: ``ssvd``, ``bsvd``, ``bsvd-simpson``
+`osvd`             ``osvd``: a truncation for each voxel
+`parameter_choice` rules for the strength of Tikhonov's regularisation: ``noise``, ``gcv``, ``lcurve``
+`tikhonov`         ``tikhonov`` and ``wiener``: regularised inverses of the circulant convolution
+`volterra`         ``volterra-tikhonov``: straight pieces between the frames, integrated exactly
 `box`              ``box-nlr``: a box-shaped residue fitted by variable projection
 `peak_height`      ``peak-height``: flow from the peak of the tissue curve, without deconvolution
 `driver`           `deconvolve`: a method applied to all voxels in pieces
@@ -13,8 +20,8 @@ To add a method, write one function ``(Problem) -> Solver`` and register it in `
 (``Docs/adding-a-method.md``).
 """
 
-from PyPeTLib.deconvolution import box, peak_height, svd  # noqa: F401 - importing them registers their methods
-from PyPeTLib.deconvolution.driver import deconvolve
+from PyPeTLib.deconvolution import bayes, box, osvd, peak_height, spatial, svd, tikhonov, volterra  # noqa: F401 - importing them registers their methods
+from PyPeTLib.deconvolution.driver import deconvolve, noise_level
 from PyPeTLib.deconvolution.methods import METHODS, DeconvolutionOptions, Estimate, Problem, Solver
 
-__all__ = ["METHODS", "DeconvolutionOptions", "Estimate", "Problem", "Solver", "deconvolve"]
+__all__ = ["METHODS", "DeconvolutionOptions", "Estimate", "Problem", "Solver", "deconvolve", "noise_level"]

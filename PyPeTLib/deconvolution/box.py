@@ -9,20 +9,18 @@ its grid point to the optimum.
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from PyPeTLib.arrays import Array, Curve, Volume
+from PyPeTLib.deconvolution.arterial_curve import ArterialCurve
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
 from PyPeTLib.execution import voxel_slices
 
 TRANSIT_TIMES = np.geomspace(1.0, 40.0, 38)
 """Transit times of the dictionary in s: each 10 % longer than the one before."""
 DELAY_STEP = 0.5
-FINE_STEP = 0.02
 VOXELS_AT_ONCE = 1024
 REFINEMENTS = 5
 DAMPING = 1e-4
-"""Step in s of the table of the AIF's running area."""
 
 
 @METHODS.register(
@@ -41,15 +39,13 @@ class BoxSolver:
     """The dictionary of box-shaped responses for one AIF."""
 
     def __init__(self, problem: Problem) -> None:
-        self._times = problem.times
+        self._times = problem.tissue_times
+        # a frame counts by the time that it stands for, so that tissue that is no box reads alike however it is sampled
+        duration = np.gradient(problem.times)
+        self._root_weights = np.sqrt(duration / duration.mean()).astype(np.float32)
         options = problem.options
         self._delays = np.arange(options.earliest_lag, options.latest_lag + 1e-9, DELAY_STEP)
-        start = problem.times[0]
-        fine = np.arange(start, problem.times[-1] + FINE_STEP, FINE_STEP)
-        # A spline, because straight lines would cut the top off an AIF sampled every 2 s.
-        height = CubicSpline(problem.times, problem.aif)(np.minimum(fine, problem.times[-1]))
-        self._start = start
-        self._area = np.concatenate([[0.0], np.cumsum(0.5 * (height[1:] + height[:-1]) * FINE_STEP)])
+        self._arterial = ArterialCurve(problem.aif, problem.times)
         transit, delay = np.meshgrid(TRANSIT_TIMES, self._delays, indexing="ij")
         atoms = self._atoms(transit.ravel(), delay.ravel())
         norms = np.linalg.norm(atoms, axis=1)
@@ -60,23 +56,16 @@ class BoxSolver:
     def _atoms(self, transit: Curve, delay: Curve) -> Array:
         """Smoothed tissue curves of boxes of height 1, shape (boxes, t): the AIF's area between two times."""
         first = self._times - delay[:, None]
-        return self._smoothed(self._area_until(first) - self._area_until(first - transit[:, None]))
+        return self._smoothed(self._arterial.area_until(first) - self._arterial.area_until(first - transit[:, None]))
 
-    @staticmethod
-    def _smoothed(curves: Array) -> Array:
+    def _smoothed(self, curves: Array) -> Array:
         """Curves weighted 1:2:1 over neighbouring frames, as Bennink weights curve and AIF; the ends repeat.
 
         What happens between two frames is not measured; the weights keep the fit from leaning on it.
         """
         padded = np.pad(curves, ((0, 0), (1, 1)), mode="edge")
-        return np.asarray(0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:], curves.dtype)
-
-    def _area_until(self, times: Curve) -> Curve:
-        place = np.clip((times - self._start) / FINE_STEP, 0, self._area.size - 1.001)
-        below = place.astype(np.intp)
-        part = place - below
-        area: Curve = self._area[below] * (1 - part) + self._area[below + 1] * part
-        return area
+        smoothed = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
+        return np.asarray(smoothed * self._root_weights, curves.dtype)
 
     def __call__(self, curves: Volume) -> Estimate:
         """Flow, delay and volume of the best box of each curve."""
@@ -119,7 +108,7 @@ class BoxSolver:
         """One Gauss-Newton step in transit time and delay, shortened to a share of its length."""
         first = self._times - delay[:, None]
         last = first - transit[:, None]
-        start, end = self._smoothed(self._height_at(first)), self._smoothed(self._height_at(last))
+        start, end = self._smoothed(self._arterial.height_at(first)), self._smoothed(self._arterial.height_at(last))
         atoms = self._atoms(transit, delay)
         slopes = np.stack([atoms, flow[:, None] * end, flow[:, None] * (end - start)], axis=2)
         normal = np.einsum("vti,vtj->vij", slopes, slopes)
@@ -129,7 +118,3 @@ class BoxSolver:
         step = np.linalg.solve(normal, right[..., None])[..., 0] * stride[:, None]
         longer = np.clip(transit + np.clip(step[:, 1], -0.15 * transit, 0.15 * transit), 0.5, 60.0)
         return longer, delay + np.clip(step[:, 2], -DELAY_STEP, DELAY_STEP)
-
-    def _height_at(self, times: Curve) -> Curve:
-        """Height of the AIF at any time."""
-        return (self._area_until(times + FINE_STEP) - self._area_until(times - FINE_STEP)) / (2 * FINE_STEP)

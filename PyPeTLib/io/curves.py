@@ -1,4 +1,4 @@
-"""Times and curves from text files: frame times, and a measured curve such as an arterial input function."""
+"""Times and curves from text files: times of frames or slices, and a measured curve such as an arterial input."""
 
 from __future__ import annotations
 
@@ -34,7 +34,25 @@ def read_frame_times(path: str | PathLike[str]) -> Curve:
     InputError
         If the file cannot be read, with the line at fault.
     """
-    path = Path(path)
+    return _read_times(Path(path), "frame time")
+
+
+def read_slice_times(path: str | PathLike[str]) -> Curve:
+    """Times of the slices within a frame, in seconds, from a text file; written as for `read_frame_times`.
+
+    Returns
+    -------
+    ndarray of float64, shape (slices,)
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, with the line at fault.
+    """
+    return _read_times(Path(path), "slice time")
+
+
+def _read_times(path: Path, what: str) -> Curve:
     rows = list(_rows(path))
     column = 0
     if rows and _number(rows[0][1][0]) is None:
@@ -50,8 +68,8 @@ def read_frame_times(path: str | PathLike[str]) -> Curve:
             "time in seconds on each line, or name the columns (time_s)."
         )
     if not rows:
-        raise InputError(f"{path}: there are no frame times. Write one time in seconds on each line.")
-    return np.array([_value(path, line, cells, column, "frame time") for line, cells in rows])
+        raise InputError(f"{path}: there are no {what}s. Write one time in seconds on each line.")
+    return np.array([_value(path, line, cells, column, what) for line, cells in rows])
 
 
 def read_curve_csv(path: str | PathLike[str]) -> tuple[Curve, Curve]:

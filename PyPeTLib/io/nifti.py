@@ -21,6 +21,7 @@ from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
 from PyPeTLib.io.header import ImageHeader, parse_header
 from PyPeTLib.io.sidecar import read_sidecar, resolve_echo_time, resolve_frame_times, resolve_modality
+from PyPeTLib.io.slice_timing import resolve_slice_times
 from PyPeTLib.io.stream import ImageFile
 from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
 
@@ -33,7 +34,8 @@ class LoadedSeries:
     ----------
     series : PerfusionSeries
     sources : dict of str to str
-        Where ``modality``, ``frame_times``, ``echo_time`` and ``orientation`` came from, in words.
+        Where ``modality``, ``frame_times``, ``echo_time``, ``orientation``, and if there are any ``slice_times`` and
+        ``second_echo`` came from, in words.
     sha256 : str
         Of the file's bytes, in hexadecimal; empty for a series that came from no file.
     """
@@ -100,6 +102,9 @@ def load_series(
     frame_interval: float | None = None,
     frame_times: str | PathLike[str] | npt.ArrayLike | None = None,
     echo_time: float | None = None,
+    slice_times: str | PathLike[str] | npt.ArrayLike | None = None,
+    second_echo: str | PathLike[str] | None = None,
+    second_echo_time: float | None = None,
 ) -> LoadedSeries:
     """A 4D perfusion series from a NIfTI file, with the origin of its facts and the file's hash.
 
@@ -116,6 +121,13 @@ def load_series(
         then the header.
     echo_time : float, optional
         In seconds; else the sidecar's ``EchoTime``.
+    slice_times : path or array_like, optional
+        Time of each slice in seconds from the time of its frame on, in the order of the file, or a text file with
+        them; else the sidecar's ``SliceTiming``.
+    second_echo : path, optional
+        The same frames at a longer echo time (DSC); takes its frame times from the first.
+    second_echo_time : float, optional
+        In seconds; else ``EchoTime`` in the sidecar of the second echo.
 
     Returns
     -------
@@ -136,19 +148,44 @@ def load_series(
     echo, echo_source = resolve_echo_time(echo_time, sidecar)
     data, orientation, sha256 = _read_voxels(file, header)
     kind, modality_source = resolve_modality(modality, sidecar, data, name=path.name)
+    by_slice, slice_source = resolve_slice_times(slice_times, sidecar, orientation, name=path.name)
+    later = None
+    if second_echo is not None:
+        if kind is not Modality.DSC:
+            raise InputError(f"{path.name}: this is CT, and only a DSC series has a second echo. Leave it out.")
+        later = _load_second_echo(Path(second_echo), second_echo_time, times)
+    elif second_echo_time is not None:
+        raise InputError(f"{path.name}: --second-echo-time needs the second echo's file (--second-echo FILE)")
     series = PerfusionSeries(
         data=data,
         affine=orientation.ras.affine,
         frame_times=times,
         modality=kind,
-        acquisition=Acquisition(echo_time=echo if kind is Modality.DSC else None),
+        acquisition=Acquisition(echo_time=echo if kind is Modality.DSC else None, slice_times=by_slice),
         orientation=orientation,
+        second_echo=None if later is None else later[0].series,
         name=path.name,
     )
     sources = {"modality": modality_source, "frame_times": times_source, "orientation": header.affine_source}
     if kind is Modality.DSC:
         sources["echo_time"] = echo_source
+    if by_slice is not None:
+        sources["slice_times"] = slice_source
+    if later is not None:
+        sources["second_echo"] = f"{later[0].series.name}, {later[1]}, SHA-256 {later[0].sha256}"
     return LoadedSeries(series=series, sources=sources, sha256=sha256)
+
+
+def _load_second_echo(path: Path, echo_time: float | None, times: Curve) -> tuple[LoadedSeries, str]:
+    """The second echo, and where its echo time came from."""
+    found, source = resolve_echo_time(echo_time, read_sidecar(path))
+    if found is None:
+        raise InputError(
+            f"{path.name}: the second echo needs its own echo time, and none was found. Give it in seconds with "
+            "--second-echo-time (for example 0.05), or as EchoTime in its JSON sidecar."
+        )
+    source = source if echo_time is None else f"--second-echo-time {echo_time:g} s"
+    return load_series(path, modality="dsc", frame_times=times, echo_time=found), source
 
 
 def load_frames(path: str | PathLike[str]) -> LoadedFrames:
@@ -183,19 +220,9 @@ def load_frames(path: str | PathLike[str]) -> LoadedFrames:
     )
 
 
-def read_series(
-    path: str | PathLike[str],
-    *,
-    modality: str = "auto",
-    frame_interval: float | None = None,
-    frame_times: str | PathLike[str] | npt.ArrayLike | None = None,
-    echo_time: float | None = None,
-) -> PerfusionSeries:
+def read_series(path: str | PathLike[str], **facts: Any) -> PerfusionSeries:
     """The series alone; parameters and errors as for `load_series`."""
-    loaded = load_series(
-        path, modality=modality, frame_interval=frame_interval, frame_times=frame_times, echo_time=echo_time
-    )
-    return loaded.series
+    return load_series(path, **facts).series
 
 
 def read_volume(path: str | PathLike[str]) -> LoadedVolume:

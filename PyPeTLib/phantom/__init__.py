@@ -1,6 +1,6 @@
 """Truth: curves, tiles and heads whose perfusion is known.
 
-* `kinetics`: bolus, residue functions, exact tissue curves
+* `bolus`: arterial input and venous output; `kinetics`: residue functions, exact tissue curves
 * `tiles`: every combination of MTT, CBV and delay as one curve; `tile_volumes`: tiles as CT series
 * `head`: CT and DSC heads; `head_options`: what can be asked for. They are put together from `placement` (grid and
   pose), `anatomy` (bone, CSF, grey and white matter), `waves` (smooth random fields), `vessels` and `raster` (tubes
@@ -10,19 +10,10 @@
 """
 
 from PyPeTLib.phantom.base import Phantom
+from PyPeTLib.phantom.bolus import Bolus, FineCurve, frame_times
 from PyPeTLib.phantom.head import HeadPhantom, make_head
 from PyPeTLib.phantom.head_options import HeadOptions
-from PyPeTLib.phantom.kinetics import (
-    RESIDUES,
-    Bolus,
-    FineCurve,
-    Residue,
-    frame_times,
-    gamma_residue,
-    peak_times,
-    response,
-    tissue_curve,
-)
+from PyPeTLib.phantom.kinetics import RESIDUES, Residue, gamma_residue, peak_times, response, tissue_curve
 from PyPeTLib.phantom.motion import RigidMotion, rigid_matrices
 from PyPeTLib.phantom.placement import AFFINE_KINDS
 from PyPeTLib.phantom.tile_volumes import TileVolume, make_gradient_tiles, make_kudo, tile_volume

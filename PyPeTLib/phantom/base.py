@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PyPeTLib.arrays import Curve, Mask, Volume
-from PyPeTLib.phantom.kinetics import Bolus
+from PyPeTLib.phantom.bolus import Bolus
 from PyPeTLib.series import PerfusionSeries
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from PyPeTLib.errors import InputError
-from PyPeTLib.phantom.kinetics import RESIDUES, Bolus
+from PyPeTLib.phantom.bolus import Bolus
+from PyPeTLib.phantom.kinetics import RESIDUES
 from PyPeTLib.phantom.motion import RigidMotion
 from PyPeTLib.series import Modality, check_frame_times
 

@@ -11,14 +11,8 @@ from scipy import integrate
 from PyPeTLib.arrays import Array, Curve, IntArray, Mask, Volume
 from PyPeTLib.geometry import Grid
 from PyPeTLib.phantom.anatomy import Anatomy, HeadShape
-from PyPeTLib.phantom.kinetics import (
-    FINE_STEP,
-    Bolus,
-    peak_times,
-    responses_on_grid,
-    tissue_curve,
-    tissue_factor,
-)
+from PyPeTLib.phantom.bolus import FINE_STEP, Bolus
+from PyPeTLib.phantom.kinetics import peak_times, responses_on_grid, tissue_curve, tissue_factor
 from PyPeTLib.phantom.perfusion import TissuePerfusion
 from PyPeTLib.phantom.raster import VesselVolumes
 from PyPeTLib.phantom.waves import Waves

@@ -59,7 +59,7 @@ def score_head(
     scored = masks["tissue"] & masks["brain"] & valid
     perfused = scored & (truth["cbf"] > 0)
     flow, volume = (
-        _scaled(maps[name], truth[name], scored & masks["white"] & masks["healthy_side"], head)
+        scaled_to_white_matter(maps[name], truth[name], scored & masks["white"] & masks["healthy_side"], head)
         for name in ("cbf", "cbv")
     )
     everywhere = masks["tissue"] & masks["brain"]
@@ -95,8 +95,8 @@ def dice(one: Mask, other: Mask) -> float:
     return 2 * int(np.count_nonzero(one & other)) / total if total else 1.0
 
 
-def _scaled(values: Volume, truth: Volume, white: Mask, head: Phantom) -> Volume:
-    """DSC has no absolute scale: match the mean of normal white matter."""
+def scaled_to_white_matter(values: Volume, truth: Volume, white: Mask, head: Phantom) -> Volume:
+    """A map of DSC, which has no absolute scale, brought to the truth's mean in white matter; one of CT as it is."""
     if head.series.modality is not Modality.DSC or not white.any():
         return values
     factor: float = truth[white].mean() / values[white].mean()

@@ -11,12 +11,15 @@ import numpy.typing as npt
 
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.phantom.base import Phantom
-from PyPeTLib.phantom.kinetics import Bolus, Residue, frame_times, peak_times, tissue_curve
+from PyPeTLib.phantom.bolus import Bolus, frame_times
+from PyPeTLib.phantom.kinetics import Residue, peak_times, tissue_curve
 from PyPeTLib.phantom.tiles import TILE_MTT, Seed, TilePhantom, checked_frames
 from PyPeTLib.series import Modality, PerfusionSeries
 
 BASELINE_HU = 36.0
 """Baseline of tissue and vessels."""
+
+AIR_HU = -1000.0
 
 DType = TypeVar("DType", bound=np.generic)
 
@@ -186,7 +189,7 @@ def _assemble(
     aif, vof = bolus.arterial(times[-1]).at(times), bolus.venous_at(times)
     labels = placed.sections(numbers, outside=-1)
     table = np.concatenate([*curves, [frame.aif_share * aif, vof, np.zeros_like(aif)]]) + BASELINE_HU
-    table[-1] = -1000.0
+    table[-1] = AIR_HU
     masks = {"tissue": labels >= 0, **placed.vessel_masks()}
     drawn = np.where(labels >= 0, labels, count + 2)
     drawn[masks["artery"]], drawn[masks["vein"]] = count, count + 1

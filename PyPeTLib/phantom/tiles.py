@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,8 @@ from scipy import integrate
 
 from PyPeTLib.arrays import Curve
 from PyPeTLib.errors import InputError
-from PyPeTLib.phantom.kinetics import (
-    Bolus,
-    Residue,
-    frame_times,
-    peak_times,
-    responses_on_grid,
-    tissue_curve,
-)
+from PyPeTLib.phantom.bolus import Bolus, frame_times
+from PyPeTLib.phantom.kinetics import Residue, peak_times, responses_on_grid, tissue_curve
 from PyPeTLib.series import check_frame_times
 
 TILE_MTT = (3.0, 4.0, 6.0, 8.0, 12.0, 18.0, 24.0)
@@ -43,6 +37,7 @@ class TilePhantom:
     curves : ndarray of float64, shape (n, T)
         Contrast in the unit of the arterial input (HU as it stands), with noise if it was asked for.
     aif, vof : ndarray of float64, shape (T,)
+        As they are measured in the large vessels, before any dispersion on the way to the tissue.
     times : ndarray of float64, shape (T,)
     cbf, cbv, mtt, delay, ttp : ndarray of float64, shape (n,)
         ml/100g/min, ml/100g and s; ``ttp`` is the time of the curve's peak, not counted from the bolus arrival.
@@ -72,7 +67,7 @@ class TilePhantom:
     residue: str | Residue
 
 
-def make_tiles(
+def make_tiles(  # noqa: PLR0913 - what defines the tiles, all by name and with defaults
     residue: str | Residue = "exponential",
     *,
     mtt: Sequence[float] = TILE_MTT,
@@ -80,6 +75,7 @@ def make_tiles(
     delay: Sequence[float] = TILE_DELAY,
     times: npt.ArrayLike | None = None,
     bolus: Bolus | None = None,
+    dispersion: float = 0.0,
     noise: float = 0.0,
     rng: Seed = 0,
 ) -> TilePhantom:
@@ -94,6 +90,9 @@ def make_tiles(
     times : array_like, shape (T,), optional
         Frame times in s; 45 frames every second by default. See `frame_times`.
     bolus : Bolus, optional
+    dispersion : float
+        Mean in s of the exponential that disperses the bolus between the artery that is measured and the tissue;
+        ``delay`` and ``mtt`` do not count it.
     noise : float
         SD of Gaussian noise on the tissue curves, in the unit of the arterial input.
     rng : int or numpy Generator
@@ -109,10 +108,12 @@ def make_tiles(
     grid = np.meshgrid(*(np.asarray(x, dtype=np.float64) for x in (mtt, cbv, delay)), indexing="ij")
     transit, volume, lag = (x.ravel() for x in grid)
     flow = 60 * volume / transit
-    curves = tissue_curve(bolus, flow, transit, lag, residue, times=frames)
+    if bolus.dispersion and dispersion:
+        raise InputError("the artery that is measured is dispersed already; tiles know but one dispersion")
+    local = replace(bolus, dispersion=dispersion or bolus.dispersion)
+    curves = tissue_curve(local, flow, transit, lag, residue, times=frames)
     if noise:
         curves += np.random.default_rng(rng).normal(0.0, noise, curves.shape)
-    covered, aif_covered = coverage(bolus, transit, lag, residue, times=frames)
     return TilePhantom(
         curves=curves,
         aif=bolus.arterial(frames[-1]).at(frames),
@@ -122,31 +123,26 @@ def make_tiles(
         cbv=volume,
         mtt=transit,
         delay=lag,
-        ttp=peak_times(bolus, transit, residue) + lag,
-        covered=covered,
-        aif_covered=aif_covered,
+        ttp=peak_times(local, transit, residue) + lag,
+        covered=coverage(local, transit, lag, residue, times=frames),
+        aif_covered=aif_coverage(bolus, frames),
         shape=(len(mtt), len(cbv), len(delay)),
         bolus=bolus,
         residue=residue,
     )
 
 
-def coverage(
-    bolus: Bolus, mtt: npt.ArrayLike, delay: npt.ArrayLike, residue: str | Residue, *, times: Curve
-) -> tuple[Curve, float]:
-    """Shares of the areas of tissue curves and of their arterial input that lie within the frames.
+def coverage(bolus: Bolus, mtt: npt.ArrayLike, delay: npt.ArrayLike, residue: str | Residue, *, times: Curve) -> Curve:
+    """Shares of the areas of tissue curves that lie within the frames, shape (n,).
 
     Parameters
     ----------
+    bolus : Bolus
+        What reaches the tissue.
     mtt, delay : array_like
         Seconds, broadcast against each other to shape (n,).
     times : ndarray, shape (T,)
         Frame times in s; only the first and the last one matter.
-
-    Returns
-    -------
-    covered : ndarray of float64, shape (n,)
-    aif_covered : float
     """
     mtt, delay = np.broadcast_arrays(np.asarray(mtt, dtype=np.float64), np.asarray(delay, dtype=np.float64))
     transits, which = np.unique(mtt, return_inverse=True)
@@ -158,9 +154,15 @@ def coverage(
         mine = which.reshape(mtt.shape) == i
         last, first = (np.interp(times[k] - delay[mine], fine, areas[i]) for k in (-1, 0))
         covered[mine] = (last - first) / (transit * bolus.area)
-    aif_area = integrate.cumulative_trapezoid(bolus.arterial_at(fine), fine, initial=0.0)
-    inside = np.interp(times[-1], fine, aif_area) - np.interp(times[0], fine, aif_area)
-    return covered, float(inside / bolus.area)
+    return covered
+
+
+def aif_coverage(bolus: Bolus, times: Curve) -> float:
+    """Share of the area of the arterial input that lies within the frames."""
+    fine = bolus.arterial(float(times[-1]))
+    areas = integrate.cumulative_trapezoid(fine.values, fine.times, initial=0.0)
+    last, first = (np.interp(times[k], fine.times, areas) for k in (-1, 0))
+    return float((last - first) / bolus.area)
 
 
 def checked_frames(times: npt.ArrayLike | None) -> Curve:

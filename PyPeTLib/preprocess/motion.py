@@ -145,6 +145,8 @@ class MotionCorrection:
 def correct_motion(series: PerfusionSeries, options: MotionOptions, execution: Execution) -> MotionCorrection:
     """Estimate the motion of a series and undo it where it matters.
 
+    The poses are those of the first echo, which the bolus darkens least; a second echo is moved alike.
+
     Parameters
     ----------
     series : PerfusionSeries
@@ -164,10 +166,15 @@ def correct_motion(series: PerfusionSeries, options: MotionOptions, execution: E
     if not (options.correct and estimate.moved):
         everywhere = np.ones(series.data.shape[:3], dtype=bool)
         return MotionCorrection(series=series, estimate=estimate, covered=everywhere, applied=False)
-    data = apply_motion(series, estimate, execution, options.interpolation)
-    covered = covered_by_all(series, estimate, execution)
+    data, *later = (apply_motion(echo, estimate, execution, options.interpolation) for echo in series.echoes)
+    second = series.second_echo
+    if second is not None:
+        second = dataclasses.replace(second, data=later[0])
     return MotionCorrection(
-        series=dataclasses.replace(series, data=data), estimate=estimate, covered=covered, applied=True
+        series=dataclasses.replace(series, data=data, second_echo=second),
+        estimate=estimate,
+        covered=covered_by_all(series, estimate, execution),
+        applied=True,
     )
 
 

@@ -34,7 +34,7 @@ def downsample(series: PerfusionSeries, options: ResampleOptions, execution: Exe
 
     Both in-plane axes shrink by the same factor, which need not be whole, so that pixels keep their proportions; a
     voxel of the result averages exactly the part of the slice that it covers. The volume's outline stays where it
-    is in the world but for the last fraction of a pixel; slices and times are untouched.
+    is in the world but for the last fraction of a pixel; slices and times are untouched. A second echo goes along.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def downsample(series: PerfusionSeries, options: ResampleOptions, execution: Exe
     target = downsampled_grid(series.grid, options.max_in_plane)
     if target.shape == series.grid.shape:
         return series
+    second = None if series.second_echo is None else downsample(series.second_echo, options, execution)
     along_x = _area_weights(series.grid.shape[0], target.shape[0])
     along_y = _area_weights(series.grid.shape[1], target.shape[1])
     data = np.empty((*target.shape, series.n_frames), dtype=np.float32, order="F")
@@ -60,7 +61,9 @@ def downsample(series: PerfusionSeries, options: ResampleOptions, execution: Exe
         np.matmul(along_y @ volume, along_x.T, out=data[..., frame].T)
 
     execution.map(shrink, range(series.n_frames))
-    return dataclasses.replace(series, data=data, affine=target.affine, orientation=identity_orientation(target))
+    return dataclasses.replace(
+        series, data=data, affine=target.affine, orientation=identity_orientation(target), second_echo=second
+    )
 
 
 def downsampled_grid(grid: Grid, max_in_plane: int) -> Grid:

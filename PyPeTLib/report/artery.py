@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from PyPeTLib.aif import ArterialInputFunction
+from PyPeTLib.aif import ArterialInputFunction, VenousOutputFunction
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.contrast import concentration
@@ -53,6 +53,8 @@ FLAT_SPAN = {Modality.CTP: 5.0, Modality.DSC: 4.0}
 """Range in HU or 1/s in which the brain's curve looks flat if it is mere noise."""
 AIR = 0.15
 """MR signal below this share of the brain's is noise, whose concentration means nothing."""
+VEIN = "#56b4e9"
+"""Sky blue of the same palette as `LINES`."""
 BRIGHTEST = 0.6
 """Share of the AIF's peak that is shown white, so that partial volume of arteries stays visible."""
 
@@ -74,7 +76,8 @@ def place_page(result: PipelineResult) -> Page:
     if aif is not None and aif.mask is not None:
         _draw_place(page, result, aif, aif.mask)
         return page
-    sentence = "The curve was given; it has no place in the image." if aif else " ".join(failures(result))
+    whence = "A standard bolus took the artery's place" if source == "population" else "The curve was given"
+    sentence = f"{whence}; it has no place in the image." if aif else " ".join(failures(result))
     for i, line in enumerate(page.lines(sentence, WIDTH - 2 * MARGIN)):
         page.text(MARGIN, 120 + 30 * i, line, colour="yellow" if aif else "red")
     return page
@@ -92,13 +95,16 @@ def curve_figure(result: PipelineResult) -> Pixels:
     brain_axes.set_ylabel(f"brain concentration [{unit}]", fontsize=TEXT, color=LINES[2])
     style_ticks(brain_axes)
     brain_axes.spines["right"].set_visible(True)
-    _align_zeros([(brain_axes, mean), *([] if aif is None else [(axes, aif.measured)])])
+    vessels = [vessel.measured for vessel in (aif, result.vof) if vessel is not None and aif is not None]
+    _align_zeros([(brain_axes, mean), *([(axes, max(vessels, key=np.max))] if vessels else [])])
     if aif is None:
         axes.set_yticks([])
         write_sentence(brain_axes, "There is no arterial input function.")
         at_least(brain_axes, FLAT_SPAN[result.working.modality])
     else:
         _draw_artery(axes, aif, times, result.config.aif.curve)
+        if result.vof is not None:
+            axes.plot(times, result.vof.measured, color=VEIN, linewidth=1.4, label=_vein_label(aif, result.vof))
     if result.bolus.found:
         label = f"bolus arrives in the brain: {result.bolus.time:.1f} s"
         axes.axvline(result.bolus.time, color=INK, linewidth=1.2, linestyle="--", label=label)
@@ -219,6 +225,12 @@ def _align_zeros(drawn_curves: list[tuple[Axes, Curve]]) -> None:
     below = max(0.06, *(1.1 * float(-curve.min()) / peak for (_, curve), peak in zip(drawn_curves, peaks, strict=True)))
     for (axes, _), peak in zip(drawn_curves, peaks, strict=True):
         axes.set_ylim(-min(below, 1.0) * peak, 1.08 * peak)
+
+
+def _vein_label(aif: ArterialInputFunction, vof: VenousOutputFunction) -> str:
+    ratio = "" if aif.venous_ratio is None else f", area {aif.venous_ratio:.2f} times the AIF's"
+    scaled = f", AIF scaled by {aif.scale:.2f}" if aif.scale != 1 else ""
+    return f"VOF, {vof.source}{ratio}{scaled}"
 
 
 def _draw_artery(axes: Axes, aif: ArterialInputFunction, times: Curve, used: str) -> None:

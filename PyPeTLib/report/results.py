@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from PyPeTLib.aif import SIDES, VesselCurve
+from PyPeTLib.arrays import Curve, Mask
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_tsv, write_volume
 from PyPeTLib.maps import ParameterMap
@@ -35,11 +37,14 @@ def write_results(
         _write_map(quantity, quantity.name, result, loaded, folder)
         if result.config.quantification.relative:
             _write_map(quantity.relative(), f"{quantity.name}_relative", result, loaded, folder)
-    aif_mask = result.aif.mask if result.aif is not None else None
+    arteries: tuple[VesselCurve | None, ...] = (result.aif,)
+    if result.hemispheres is not None:
+        arteries = (result.hemispheres.left, result.hemispheres.right)
     masks = {
         "brain_mask": result.on_input_grid(result.brain.mask),
         "valid_mask": result.maps.quality_mask,
-        "aif_mask": np.zeros(result.series.grid.shape, bool) if aif_mask is None else result.on_input_grid(aif_mask),
+        "aif_mask": _places(arteries, result),
+        "vof_mask": _places((result.vof,), result),
     }
     for name, mask in masks.items():
         write_volume(folder / f"{name}.nii.gz", mask, orientation, dtype=np.uint8, description=f"PyPeT {name}")
@@ -96,16 +101,35 @@ def _write_map(quantity: ParameterMap, stem: str, result: PipelineResult, loaded
     write_json(folder / f"{stem}.json", {**map_facts(quantity, result, loaded), "ValidMask": "valid_mask.nii.gz"})
 
 
+def _places(vessels: Sequence[VesselCurve | None], result: PipelineResult) -> Mask:
+    """The voxels of vessels on the grid of the input; none for those that have no place."""
+    together = np.zeros(result.series.grid.shape, bool)
+    for vessel in vessels:
+        if vessel is not None and vessel.mask is not None:
+            together |= result.on_input_grid(vessel.mask)
+    return together
+
+
 def _write_aif(result: PipelineResult, path: Path) -> None:
+    """The curves of the vessels; the arteries' as they were deconvolved with, scaled to the vein."""
     times, aif = result.working.frame_times, result.aif
-    rows = []
+    columns: dict[str, Curve] = {"time_s": times}
     if aif is not None:
-        fitted = np.full(times.size, np.nan) if aif.fit is None else aif.fit(times)
-        rows = [
-            f"{time:.10g},{value:.7g},{'' if np.isnan(fit) else format(fit, '.7g')}"
-            for time, value, fit in zip(times, aif.measured, fitted, strict=True)
-        ]
-    path.write_text("\n".join(["time_s,measured,fitted", *rows]) + "\n", encoding="utf-8", newline="\n")
+        columns |= {
+            "measured": aif.curve(times, "measured"),
+            "fitted": np.full(times.size, np.nan) if aif.fit is None else aif.curve(times, "fitted"),
+        }
+        if result.vof is not None:
+            columns["vof"] = result.vof.measured
+        if result.hemispheres is not None:
+            columns |= {side: getattr(result.hemispheres, side).curve(times, "measured") for side in SIDES}
+    names = list(columns) if aif is not None else ["time_s", "measured", "fitted"]
+    table = zip(*columns.values(), strict=True) if aif is not None else ()
+    rows = [
+        ",".join([f"{time:.10g}", *("" if np.isnan(value) else format(value, ".7g") for value in values)])
+        for time, *values in table
+    ]
+    path.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8", newline="\n")
 
 
 def _write_motion(result: PipelineResult, path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from PyPeTLib.aif import SIDES, ArterialInputFunction, VesselCurve, curve_quality
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.io import LoadedSeries
 from PyPeTLib.maps import ParameterMap
@@ -64,6 +65,7 @@ def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
             "unsteady_frames": result.bolus.unsteady_frames,
         },
         "aif": _aif_summary(result),
+        "vof": _vof_summary(result),
         "method": result.config.deconvolution.method,
         "maps": {quantity.name: _map_summary(quantity) for quantity in result.maps.values()},
     }
@@ -94,6 +96,12 @@ def told(summary: Mapping[str, Any]) -> str:
             f"  AIF     {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
             f"{aif['voxels']} voxels"
         )
+        if aif["vein_to_artery_area"] is not None:
+            scaled = f"AIF scaled by {aif['partial_volume_factor']:.2f}"
+            lines.append(
+                f"  VOF     area {aif['vein_to_artery_area']:.2f} times the AIF's, "
+                f"{scaled if aif['partial_volume_factor'] != 1 else 'AIF not scaled'}"
+            )
     for name, content in summary["maps"].items():
         if "median" in content:
             note = "" if content["calibrated"] else " (uncalibrated)"
@@ -131,7 +139,11 @@ def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             ("AIF peak", f"{aif['peak']:.4g}", aif["unit"]),
             ("AIF time of peak", f"{aif['time_of_peak_s']:.1f}", "s"),
             ("AIF voxels", str(aif["voxels"]), ""),
+            ("AIF width", f"{aif['quality']['width_s']:.1f}", "s"),
         ]
+        if aif["vein_to_artery_area"] is not None:
+            table.append(("Area of vein over AIF", f"{aif['vein_to_artery_area']:.2f}", ""))
+            table.append(("AIF scaled by", f"{aif['partial_volume_factor']:.2f}", ""))
     table.append(("Method", summary["method"], ""))
     for name, content in summary["maps"].items():
         if "median" in content:
@@ -168,40 +180,70 @@ def _camel(name: str) -> str:
 
 
 def _aif_summary(result: PipelineResult) -> dict[str, Any]:
-    aif = result.aif
-    if aif is None:
+    if result.aif is None:
         return {"source": "none"}
-    top = int(aif.measured.argmax())
-    return {
-        "source": aif.source,
+    summary = {
+        **_artery_summary(result.aif, result),
+        "rule": result.config.aif.rule if result.aif.source == "automatic" else None,
         "curve": result.config.aif.curve,
-        "unit": "HU" if contrast_sign(result.series.modality) > 0 else "1/s",
-        "peak": float(aif.measured[top]),
-        "time_of_peak_s": float(result.series.frame_times[top]),
-        "voxels": 0 if aif.mask is None else int(np.count_nonzero(aif.mask)),
-        "fit": None
-        if aif.fit is None
-        else {
-            "t0_s": aif.fit.t0,
-            "alpha": aif.fit.alpha,
-            "beta_s": aif.fit.beta,
-            "amplitude": aif.fit.amplitude,
-            "r_squared": aif.fit.r_squared,
-        },
+        "sides": result.config.aif.sides,
+    }
+    if result.hemispheres is not None:
+        sides = result.hemispheres
+        summary |= {side: _artery_summary(getattr(sides, side), result) for side in SIDES}
+        summary["borrowed"] = sides.borrowed or None
+    return summary
+
+
+def _artery_summary(aif: ArterialInputFunction, result: PipelineResult) -> dict[str, Any]:
+    return {
+        **_vessel_summary(aif, result),
+        "vein_to_artery_area": aif.venous_ratio,
+        "partial_volume_factor": aif.scale,
         "candidates": [
             {
                 "centre_ras_mm": [round(value, 2) for value in candidate.centre],
                 "volume_mm3": candidate.volume,
-                "peak": candidate.peak,
-                "arrival_s": candidate.arrival,
-                "width_s": candidate.width,
+                **candidate.quality.as_mapping(),
                 "roughness": candidate.roughness,
-                "fit_r_squared": candidate.fit_r_squared,
                 "score": candidate.score,
                 "verdict": candidate.verdict,
             }
             for candidate in aif.candidates
         ],
+    }
+
+
+def _vof_summary(result: PipelineResult) -> dict[str, Any]:
+    return {"source": "none"} if result.vof is None else _vessel_summary(result.vof, result)
+
+
+def _vessel_summary(vessel: VesselCurve, result: PipelineResult) -> dict[str, Any]:
+    times, fit = result.working.frame_times, vessel.fit
+    quality = curve_quality(
+        vessel.measured,
+        times,
+        noise=vessel.baseline_noise,
+        tissue=result.concentration.curves.mean(axis=0, dtype=np.float64),
+        fit_r_squared=0.0 if fit is None else fit.r_squared,
+    )
+    top = int(vessel.measured.argmax())
+    return {
+        "source": vessel.source,
+        "unit": "HU" if contrast_sign(result.series.modality) > 0 else "1/s",
+        "peak": float(vessel.measured[top]),
+        "time_of_peak_s": float(times[top]),
+        "voxels": 0 if vessel.mask is None else int(np.count_nonzero(vessel.mask)),
+        "fit": None
+        if fit is None
+        else {
+            "t0_s": fit.t0,
+            "alpha": fit.alpha,
+            "beta_s": fit.beta,
+            "amplitude": fit.amplitude,
+            "r_squared": fit.r_squared,
+        },
+        "quality": quality.as_mapping(),
     }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from cases import workers
 from layout import markdown_table, mean_and_farthest, mean_and_worst
 
 from PyPeTLib import Modality, PerfusionSeries, PipelineConfig, read_series, run_pipeline
@@ -17,7 +16,7 @@ from PyPeTLib.arrays import Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.contrast import ContrastOptions, concentration, find_bolus
 from PyPeTLib.deconvolution import deconvolve
-from PyPeTLib.execution import Execution, usable_cores
+from PyPeTLib.execution import Execution
 from PyPeTLib.phantom import HeadPhantom, RigidMotion, make_head, write_phantom
 from PyPeTLib.phantom.scoring import CORE_FLOW, HYPOPERFUSION_TMAX, HeadScore, score_head
 from PyPeTLib.quantification import quantify
@@ -33,8 +32,10 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "healthy": {"healthy": True},
 }
 REFERENCE = "noise-free, true AIF"
-HEADER = ("head", "mask Dice", "pia Dice", "AIF in arteries, %", "CBF r", "CBF bias, %", "CBV r", "CBV bias, %")
-HEADER += ("Tmax r", "Tmax > 6 s", "core")
+HEADER = (
+    *("head", "mask Dice", "pia Dice", "AIF in arteries, %", "CBF r", "CBF bias, %", "CBV r", "CBV bias, %"),
+    *("Tmax r", "Tmax > 6 s", "core"),
+)
 
 NOTES = """\
 Mean over the seeds and, in brackets, the worst. Mask: Dice with everything inside the inner table; a perfect mask
@@ -60,12 +61,12 @@ def measure(modality: str, kind: str, seed: int) -> Measured:
     if kind == REFERENCE:
         head = make_head(modality, seed=seed, noise=None, execution=alone)
         maps, valid = maps_of_the_method(head)
-        return _measured(head, maps, valid, head.masks["intracranial"], None)
+        return measured(head, maps, valid, head.masks["intracranial"], None)
     head = make_head(modality, seed=seed, execution=alone, **KINDS[kind])
     result = run_pipeline(head.series if head.options.affine == "ras" else _read_back(head), threads=1)
     maps = {name: found.values for name, found in result.maps.items()}
     aif = None if result.aif is None else result.aif.mask
-    return _measured(head, maps, result.maps.quality_mask, result.brain.mask, aif)
+    return measured(head, maps, result.maps.quality_mask, result.brain.mask, aif)
 
 
 def _read_back(head: HeadPhantom) -> PerfusionSeries:
@@ -86,7 +87,10 @@ def maps_of_the_method(head: HeadPhantom) -> tuple[dict[str, Volume], Mask]:
     return {name: unravelled(v, mask) for name, v in found.values.items()}, unravelled(found.valid["cbf"], mask)
 
 
-def _measured(head: HeadPhantom, maps: Mapping[str, Volume], valid: Mask, brain: Mask, aif: Mask | None) -> Measured:
+def measured(
+    head: HeadPhantom, maps: Mapping[str, Volume], valid: Mask, brain: Mask, aif: Mask | None = None
+) -> Measured:
+    """Score of maps, and the lesions that they show in tissue."""
     ml = head.series.grid.voxel_volume / 1000
     tissue = head.masks["tissue"] & head.masks["brain"] & valid
     late = tissue & (maps["tmax"] > HYPOPERFUSION_TMAX)
@@ -101,7 +105,7 @@ def _measured(head: HeadPhantom, maps: Mapping[str, Volume], valid: Mask, brain:
 def report(seeds: Sequence[int]) -> Iterator[str]:
     """What the tables mean, and one for each modality."""
     yield f"## Accuracy: head phantoms {', '.join(map(str, seeds))}\n\n{NOTES}"
-    with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
+    with workers() as pool:
         jobs = {
             (modality, kind): [pool.submit(measure, modality, kind, seed) for seed in seeds]
             for modality in Modality

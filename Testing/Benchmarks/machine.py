@@ -62,8 +62,8 @@ def load() -> str:
     return " / ".join(f"{value:.1f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
 
 
-def report() -> str:
-    """The machine as a table."""
+def report(command: str) -> str:
+    """The machine that a command ran on, as a table."""
     before = load()
     blas = [f"{pool['internal_api']} {pool['version']}" for pool in threadpoolctl.threadpool_info()]
     rows = [
@@ -76,4 +76,4 @@ def report() -> str:
         ("BLAS", ", ".join(sorted(set(blas))) or "unknown"),
         ("PyPeT", __version__),
     ]
-    return "## Machine\n\n" + markdown_table(("", "measured"), rows)
+    return f"## Machine of `{command}`\n\n" + markdown_table(("", "measured"), rows)

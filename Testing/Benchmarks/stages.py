@@ -17,6 +17,30 @@ from PyPeTLib.report.figures import write_figures
 from PyPeTLib.report.results import write_results
 
 
+def reset_high_water() -> bool:
+    """Let the system forget this process's peak of memory, and say whether it can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def high_water() -> int:
+    """Peak memory in bytes since the last reset."""
+    return _status("VmHWM")
+
+
+def memory_now() -> int | None:
+    """Resident memory in bytes, or None where the peak cannot be reset, so that nothing can be compared with it."""
+    return _status("VmRSS") if reset_high_water() else None
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith(name)))
+
+
 class Stages:
     """Seconds and peak memory of consecutive stages; `progress` serves as the callback of the pipeline.
 
@@ -34,11 +58,7 @@ class Stages:
         """End the stage that runs, and begin another one."""
         self.end()
         self._name = name
-        try:
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-            self._resettable = True
-        except OSError:
-            self._resettable = False
+        self._resettable = reset_high_water()
         self._start = time.perf_counter()
 
     def end(self) -> None:
@@ -47,9 +67,7 @@ class Stages:
             return
         self.seconds[self._name] = time.perf_counter() - self._start
         if self._resettable:
-            lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-            kib = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-            self.peaks[self._name] = 1024 * int(kib)
+            self.peaks[self._name] = high_water()
         self._name = ""
 
     def progress(self, stage: str, fraction: float) -> None:

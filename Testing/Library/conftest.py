@@ -44,12 +44,15 @@ def dogs():
 
 @pytest.fixture(scope="session")
 def analyse():
-    """``analyse(curves, aif, times, method)``: the quantities that a method finds; options go by their names."""
+    """``analyse(curves, aif, times, method)``: the quantities that a method finds; options go by their names.
 
-    def run(curves, aif, times, method, *, density=1.05, haematocrit_factor=0.73, **options):
+    The curves lie in a row, which methods that look at neighbours take for a volume.
+    """
+
+    def run(curves, aif, times, method, *, quantification=None, **options):
         curves = np.asarray(curves, np.float32)
-        estimate = deconvolve(curves, aif, times, DeconvolutionOptions(method=method, **options))
-        constants = QuantificationOptions(density=density, haematocrit_factor=haematocrit_factor)
-        return quantify(curves, aif, times, estimate, constants)
+        row = np.ones((len(curves), 1, 1), bool)
+        estimate = deconvolve(curves, aif, times, DeconvolutionOptions(method=method, **options), mask=row)
+        return quantify(curves, aif, times, estimate, quantification or QuantificationOptions())
 
     return run

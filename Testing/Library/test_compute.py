@@ -6,6 +6,7 @@ import pytest
 from PyPeTLib import InputError, compute_cbv, compute_mtt, compute_perfusion_maps
 from PyPeTLib.deconvolution import METHODS
 from PyPeTLib.phantom import frame_times, make_tiles
+from PyPeTLib.quantification import QuantificationOptions
 
 TILES = make_tiles("exponential", cbv=[4.0], mtt=[4.0, 8.0], delay=[0.0, 2.0], times=frame_times((90, 1.0)))
 CURVES = TILES.curves.reshape(2, 2, -1)
@@ -40,10 +41,11 @@ def test_volume_and_transit_time_alone_agree_with_the_maps():
 
 
 def test_density_and_haematocrit_scale_flow_and_volume_alike():
-    plain = compute_perfusion_maps(CURVES, TILES.aif, TILES.times, density=1.0, haematocrit_factor=1.0)
-    scaled = compute_perfusion_maps(CURVES, TILES.aif, TILES.times, density=1.05, haematocrit_factor=0.73)
+    blood = QuantificationOptions(density=1.0, large_vessel_haematocrit=0.0, small_vessel_haematocrit=0.0)
+    plain = compute_perfusion_maps(CURVES, TILES.aif, TILES.times, quantification=blood)
+    scaled = compute_perfusion_maps(CURVES, TILES.aif, TILES.times)
     for name in ("cbf", "cbv"):
-        np.testing.assert_allclose(scaled[name].values, plain[name].values * 0.73 / 1.05, rtol=1e-5)
+        np.testing.assert_allclose(scaled[name].values, plain[name].values * (0.55 / 0.75) / 1.05, rtol=1e-5)
     np.testing.assert_allclose(scaled.mtt.values, plain.mtt.values, rtol=1e-5)
 
 

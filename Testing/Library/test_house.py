@@ -24,7 +24,7 @@ LAYERS = (
     ("quantification",),
     ("assembly", "quality"),
     ("compute", "config"),
-    ("stages",),
+    ("stages", "arterial_stage"),
     ("pipeline",),
     ("report",),
     ("cli", "__main__"),

@@ -35,7 +35,7 @@ def estimate(peak=0.01, lag=2.5, **more):
 def test_units_and_constants_by_hand():
     found = quantify(CURVE, AIF, TIMES, estimate(), QuantificationOptions())
     values = {name: value[0] for name, value in found.values.items()}
-    factor = 0.73 / 1.05
+    factor = 0.55 / 0.75 / 1.05
     assert values["cbf"] == pytest.approx(factor * 0.01 * 6000, rel=1e-5)
     assert values["cbv"] == pytest.approx(factor * 100 * 7 / 16, rel=1e-5)
     assert values["mtt"] == pytest.approx(60 * values["cbv"] / values["cbf"], rel=1e-5)
@@ -45,10 +45,11 @@ def test_units_and_constants_by_hand():
 
 
 def test_density_and_haematocrit_scale_flow_and_volume_alike():
-    plain = quantify(CURVE, AIF, TIMES, estimate(), QuantificationOptions(density=1.0, haematocrit_factor=1.0))
-    other = quantify(CURVE, AIF, TIMES, estimate(), QuantificationOptions(density=1.05, haematocrit_factor=0.7))
+    blood = QuantificationOptions(density=1.0, large_vessel_haematocrit=0.0, small_vessel_haematocrit=0.0)
+    plain = quantify(CURVE, AIF, TIMES, estimate(), blood)
+    other = quantify(CURVE, AIF, TIMES, estimate(), QuantificationOptions(small_vessel_haematocrit=0.3))
     for name in ("cbf", "cbv"):
-        assert other.values[name][0] == pytest.approx(plain.values[name][0] * 0.7 / 1.05, rel=1e-5)
+        assert other.values[name][0] == pytest.approx(plain.values[name][0] * (0.55 / 0.7) / 1.05, rel=1e-5)
     assert other.values["mtt"][0] == pytest.approx(plain.values["mtt"][0], rel=1e-5)
 
 
@@ -63,7 +64,7 @@ def test_volume_does_not_depend_on_the_frame_interval(analyse, method):
 
 def test_a_method_that_models_volume_gives_it():
     found = quantify(CURVE, AIF, TIMES, estimate(volume=np.array([0.06], np.float32)), QuantificationOptions())
-    assert found.values["cbv"][0] == pytest.approx(0.73 / 1.05 * 6.0, rel=1e-5)
+    assert found.values["cbv"][0] == pytest.approx(0.55 / 0.75 / 1.05 * 6.0, rel=1e-5)
 
 
 def test_the_area_is_signed():
@@ -71,7 +72,7 @@ def test_the_area_is_signed():
     curve[0, 8:] = -3
     found = quantify(curve, AIF, TIMES, estimate(), QuantificationOptions())
     weights = trapezoid_weights(TIMES)
-    assert found.values["cbv"][0] == pytest.approx(0.73 / 1.05 * 100 * float(curve[0] @ weights) / 16, rel=1e-5)
+    assert found.values["cbv"][0] == pytest.approx(0.55 / 0.75 / 1.05 * 100 * float(curve[0] @ weights) / 16, rel=1e-5)
     curve[0, 7:] = -9
     below = quantify(curve, AIF, TIMES, estimate(), QuantificationOptions())
     assert below.values["cbv"][0] < 0
@@ -183,8 +184,8 @@ def test_a_mean_curve_of_a_brain_tells_its_truncation_in_spite_of_noise():
 
 def test_options_reach_only_as_far_as_physiology():
     names = [field.name for field in dataclasses.fields(QuantificationOptions)]
-    assert names[:2] == ["density", "haematocrit_factor"]
-    assert QuantificationOptions().tissue_factor == pytest.approx(0.73 / 1.05)
-    for wrong in ({"density": 1050.0}, {"haematocrit_factor": 0.0}, {"ttp_reference": "arrival"}):
+    assert names[:3] == ["density", "large_vessel_haematocrit", "small_vessel_haematocrit"]
+    assert QuantificationOptions().tissue_factor == pytest.approx(0.55 / 0.75 / 1.05)
+    for wrong in ({"density": 1050.0}, {"small_vessel_haematocrit": 1.0}, {"ttp_reference": "arrival"}):
         with pytest.raises(InputError):
             QuantificationOptions(**wrong)

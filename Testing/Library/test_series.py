@@ -138,3 +138,49 @@ def test_an_unknown_modality_is_an_input_error(modality):
 def test_an_empty_series_is_an_input_error():
     with pytest.raises(InputError, match="case-7"):
         make(data=np.zeros((0, 5, 3, 10), np.float32))
+
+
+def dsc(echo_time, *, seed=0, **changes):
+    data = np.random.default_rng(seed).normal(600, 50, SHAPE).astype(np.float32)
+    return make(data=data, modality="dsc", acquisition=Acquisition(echo_time=echo_time), **changes)
+
+
+def test_a_series_lists_its_echoes():
+    second = dsc(0.05, seed=1, name="late")
+    series = dsc(0.012, second_echo=second)
+    assert series.echoes == (series, second)
+    assert second.echoes == (second,)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (lambda: dsc(0.012), "must be longer"),
+        (lambda: dsc(0.005), "must be longer"),
+        (lambda: dsc(0.05, affine=np.diag([1.0, 1, 4, 1])), "another grid"),
+        (lambda: dsc(0.05, frame_times=np.arange(10.0) + 1), "other frame times"),
+        (lambda: dsc(0.05, second_echo=dsc(0.08)), "of its own"),
+        (make, "only a DSC series"),
+    ],
+)
+def test_a_second_echo_that_does_not_fit_is_refused(second, message):
+    with pytest.raises(InputError, match=message):
+        dsc(0.012, second_echo=second())
+
+
+def test_ct_has_no_second_echo():
+    with pytest.raises(InputError, match="only a DSC series"):
+        make(second_echo=dsc(0.05))
+
+
+def test_slice_times_are_one_a_slice_within_a_frame():
+    times = (0.0, 1.0, 0.5)
+    assert make(acquisition=Acquisition(slice_times=times)).acquisition.slice_times == times
+    for wrong, message in (
+        ((0.0, 0.5), "2 slice times .* 3 slices"),
+        ((0, 0.5, 1.01), "1.01 s"),
+        ((0, 0, -1.0), "-1 s"),
+        ((0, 0, float("nan")), "nan s"),
+    ):
+        with pytest.raises(InputError, match=rf"case-7: .*{message}"):
+            make(acquisition=Acquisition(slice_times=wrong))

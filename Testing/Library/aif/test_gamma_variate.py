@@ -15,6 +15,7 @@ SHAPES = {
     "strong second pass": Bolus(second_share=0.3, second_lag=12.0),
 }
 NARROW = SHAPES["narrow"]
+FINE = np.arange(0, 250, 0.05)
 
 
 def first_pass(bolus, times):
@@ -99,3 +100,42 @@ def test_a_gamma_variate_is_zero_before_its_onset_and_as_high_as_its_amplitude()
     curve = GammaVariate(t0=4.0, alpha=2.0, beta=1.5, amplitude=50.0, r_squared=1.0)
     values = curve(np.array([-5.0, 4.0, 7.0, 1000.0]))
     np.testing.assert_allclose(values, [0, 0, 50, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("t0", [8.0, 33.3, 60.0])
+@pytest.mark.parametrize("alpha", [1.5, 3.0, 6.0])
+@pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])
+def test_late_boluses_of_every_shape_are_fitted(t0, alpha, beta):
+    for dt in (0.5, 1.0, 2.0, 3.0):
+        if alpha * beta < 1.5 * dt:
+            # fewer than three samples of the pass
+            continue
+        times = np.arange(0, t0 + alpha * beta + 45, dt)
+        bolus = Bolus(arrival=t0, alpha=alpha, beta=beta, second_dispersion=9.0, venous_dispersion=5.0)
+        truth = first_pass(bolus, FINE)
+        for noise in (0.0, 6.0):
+            curve = bolus.arterial_at(times) + np.random.default_rng(0).normal(0, noise, times.size)
+            fit = fit_gamma_variate(curve, times)
+            where = f"dt {dt:g} s, noise {noise:g}"
+            assert fit is not None, where
+            assert fit.t0 + fit.alpha * fit.beta == pytest.approx(
+                bolus.peak_time, abs=0.03 * alpha * beta + 0.2 * dt
+            ), where
+            assert fit.amplitude == pytest.approx(bolus.peak, rel=0.13 if dt > alpha * beta / 3 else 0.06), where
+            # second passes that overlap the slowest first ones cannot be told from them
+            assert fit(FINE).sum() == pytest.approx(truth.sum(), rel=0.14), where
+
+
+def test_a_scan_that_ends_in_the_downslope_is_fitted():
+    bolus = Bolus(arrival=20.0)
+    times = np.arange(0, bolus.peak_time + 4.0, 1.0)
+    fit = fit_gamma_variate(bolus.arterial_at(times), times)
+    assert fit(FINE).sum() == pytest.approx(first_pass(bolus, FINE).sum(), rel=0.03)
+
+
+def test_noise_of_a_long_baseline_is_not_taken_for_the_onset():
+    times = np.arange(0, 110, 1.0)
+    for seed in range(10):
+        curve = Bolus(arrival=60.0).arterial_at(times) + np.random.default_rng(seed).normal(0, 15, times.size)
+        fit = fit_gamma_variate(curve, times)
+        assert 55 < fit.t0 < 62

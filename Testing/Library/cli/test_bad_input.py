@@ -137,6 +137,53 @@ def half_a_calibration(folder: Path) -> list[str]:
     return [str(path), "--modality", "dsc", "--echo-time", "0.03", "--white-matter-cbf", "22"]
 
 
+def dsc(folder: Path, name: str, **shape: int) -> Path:
+    return save(folder / f"{name}_dsc.nii.gz", series(**shape) + 600)
+
+
+def echoes_in_the_wrong_order(folder: Path) -> list[str]:
+    first, second = dsc(folder, "a"), dsc(folder, "b", seed=1)
+    times = ["--echo-time", "0.05", "--second-echo-time", "0.012"]
+    return [str(first), "--modality", "dsc", "--second-echo", str(second), *times]
+
+
+def second_echo_without_its_time(folder: Path) -> list[str]:
+    first, second = dsc(folder, "a"), dsc(folder, "b", seed=1)
+    return [str(first), "--modality", "dsc", "--second-echo", str(second), "--echo-time", "0.012"]
+
+
+def second_echo_of_fewer_frames(folder: Path) -> list[str]:
+    first, second = dsc(folder, "a"), dsc(folder, "b", frames=19, seed=1)
+    times = ["--echo-time", "0.012", "--second-echo-time", "0.05"]
+    return [str(first), "--modality", "dsc", "--second-echo", str(second), *times]
+
+
+def second_echo_of_ct(folder: Path) -> list[str]:
+    return [str(ctp(folder)), "--second-echo", str(dsc(folder, "b")), "--second-echo-time", "0.05"]
+
+
+def second_echo_time_alone(folder: Path) -> list[str]:
+    return [str(dsc(folder, "a")), "--modality", "dsc", "--echo-time", "0.012", "--second-echo-time", "0.05"]
+
+
+def slice_times_of_another_count(folder: Path) -> list[str]:
+    times = folder / "slices.txt"
+    times.write_text("0\n0.5\n", encoding="utf-8")
+    return [str(ctp(folder)), "--slice-times", str(times)]
+
+
+def slice_times_beyond_the_frame(folder: Path) -> list[str]:
+    times = folder / "slices.txt"
+    times.write_text("\n".join(map(str, [0, 200, 400, 600, 800, 1000])), encoding="utf-8")
+    return [str(ctp(folder)), "--slice-times", str(times)]
+
+
+def leakage_of_ct(folder: Path) -> list[str]:
+    config = folder / "options.toml"
+    config.write_text('[contrast]\nleakage = "bsw"\n', encoding="utf-8")
+    return [str(ctp(folder)), "--config", str(config)]
+
+
 @pytest.mark.parametrize(
     ("case", "named"),
     [
@@ -161,6 +208,14 @@ def half_a_calibration(folder: Path) -> list[str]:
         (option_out_of_range, ["sigma", "-1"]),
         (curve_too_short, ["aif.csv", "9"]),
         (half_a_calibration, ["--white-matter-mask"]),
+        (echoes_in_the_wrong_order, ["b_dsc.nii.gz", "0.012 s", "must be longer", "0.05 s"]),
+        (second_echo_without_its_time, ["b_dsc.nii.gz", "--second-echo-time"]),
+        (second_echo_of_fewer_frames, ["b_dsc.nii.gz", "20", "19"]),
+        (second_echo_of_ct, ["head_ctp.nii.gz", "CT", "second echo"]),
+        (second_echo_time_alone, ["--second-echo FILE"]),
+        (slice_times_of_another_count, ["slices.txt", "2 slice times", "6 slices"]),
+        (slice_times_beyond_the_frame, ["head_ctp.nii.gz", "200 s", "seconds"]),
+        (leakage_of_ct, ["contrast.leakage", "CT", "'none'"]),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

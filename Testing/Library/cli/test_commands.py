@@ -16,6 +16,8 @@ def test_methods_lists_every_method_and_option(capsys: pytest.CaptureFixture[str
     for entry in METHODS.entries():
         assert entry.summary in printed
         assert all(alias in printed for alias in entry.aliases)
+    for name in ("bsw", "bidirectional", "quadratic-1.5t", "quadratic-3t"):
+        assert f"  {name}" in printed
     assert "sigma = 2.0 mm:" in printed
     assert "latest_lag = 30.0 s:" in printed
 

@@ -156,3 +156,37 @@ def test_downsampled_run_returns_to_the_grid_of_the_input(ctp_file: Path, tmp_pa
     both = brains[0] & brains[1]
     means = [np.asarray(image.dataobj)[both].mean() for image in (one, other)]
     assert means[1] == pytest.approx(means[0], rel=0.15)
+
+
+def test_vein_and_standard_bolus_are_written_and_repeat_from_their_config(ctp_file: Path, tmp_path: Path) -> None:
+    first, again, marked = tmp_path / "first", tmp_path / "again", tmp_path / "marked"
+    assert main(["run", str(ctp_file), str(first), "--quiet", "--no-figures", "--aif", "population"]) == 0
+    summary = json.loads((first / "summary.json").read_text(encoding="utf-8"))
+    assert summary["aif"]["source"] == "population"
+    assert summary["vof"]["source"] == "automatic"
+    assert "population-aif" in {flag["code"] for flag in summary["flags"]}
+    assert (first / "aif.csv").read_text(encoding="utf-8").startswith("time_s,measured,fitted,vof\n")
+    vein = first / "vof_mask.nii.gz"
+    assert np.asarray(nib.load(vein).dataobj).any()
+    assert not np.asarray(nib.load(first / "aif_mask.nii.gz").dataobj).any()
+    assert (
+        main(["run", str(ctp_file), str(again), "--quiet", "--no-figures", "--config", str(first / "config.toml")]) == 0
+    )
+    assert (again / "cbf.nii.gz").read_bytes() == (first / "cbf.nii.gz").read_bytes()
+    assert main(["run", str(ctp_file), str(marked), "--quiet", "--no-figures", "--vof", str(vein)]) == 0
+    summary = json.loads((marked / "summary.json").read_text(encoding="utf-8"))
+    assert summary["vof"]["source"] == "mask"
+    assert summary["aif"]["vein_to_artery_area"] > 0.8
+    assert summary["aif"]["quality"]["before_tissue_arrival_s"] > 0
+
+
+def test_both_sides_are_written(ctp_file: Path, tmp_path: Path) -> None:
+    config, out = tmp_path / "sides.toml", tmp_path / "maps"
+    config.write_text('[aif]\nsides = "each"\nrule = "mouridsen"\n', encoding="utf-8")
+    assert main(["run", str(ctp_file), str(out), "--quiet", "--no-figures", "--config", str(config)]) == 0
+    header = (out / "aif.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header == "time_s,measured,fitted,vof,left,right"
+    aif = json.loads((out / "summary.json").read_text(encoding="utf-8"))["aif"]
+    assert (aif["rule"], aif["sides"], aif["borrowed"]) == ("mouridsen", "each", None)
+    voxels = np.asarray(nib.load(out / "aif_mask.nii.gz").dataobj).sum()
+    assert voxels == aif["left"]["voxels"] + aif["right"]["voxels"]

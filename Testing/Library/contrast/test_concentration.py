@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PyPeTLib.contrast import BolusArrival, baseline_signal, concentration
+from PyPeTLib.contrast import BolusArrival, baseline_signal, between_echoes, concentration
 from PyPeTLib.contrast.concentration import SIGNAL_FLOOR
 from PyPeTLib.execution import VOXELS_PER_PIECE, Execution
 from PyPeTLib.series import Modality
@@ -120,3 +120,41 @@ def test_threads_do_not_change_a_byte():
 def test_the_baseline_is_the_mean_before_the_bolus():
     signal = np.arange(24, dtype=np.float32).reshape(2, 12)
     np.testing.assert_allclose(baseline_signal(signal, arrival(start=1, stop=4)), [2, 14])
+
+
+def two_echoes(rates, recovery, *, times=(0.012, 0.05)):
+    """Concentration of each echo of a signal whose T1 weighting brightens by ``recovery``."""
+    bright = 800 * recovery[None]
+    return [
+        concentration(
+            (bright * np.exp(-te * rates)).astype(np.float32), arrival(n=rates.size), Modality.DSC, echo_time=te
+        )
+        for te in times
+    ]
+
+
+def test_two_echoes_give_the_rate_whatever_leaked_contrast_does_to_t1():
+    rates = np.array([0, 0, 0, 0, 5, 30, 45, 20, 8, 4, 3, 3.0])
+    recovery = np.array([1, 1, 1, 1, 1, 1.02, 1.1, 1.2, 1.3, 1.4, 1.45, 1.5])
+    first, second = two_echoes(rates, recovery)
+    both = between_echoes(first, second, 0.012, 0.05)
+    np.testing.assert_allclose(both.curves[0], rates, atol=2e-3)
+    # either echo alone is far off
+    assert first.curves[0, -1] < -25
+    assert second.curves[0, -1] < -4
+    assert both.usable.all()
+
+
+def test_two_echoes_count_what_either_has_lost_and_leave_out_what_either_lacks():
+    signal = np.full((3, 10), 500, np.float32)
+    low = signal.copy()
+    low[0, 6], low[1] = 1.0, 0.0
+    first, second = (
+        concentration(s, arrival(n=10), Modality.DSC, echo_time=te) for s, te in ((signal, 0.012), (low, 0.05))
+    )
+    both = between_echoes(first, second, 0.012, 0.05)
+    assert both.n_floored == second.n_floored == 1
+    assert both.curves[0, 6] == pytest.approx(-np.log(SIGNAL_FLOOR) / (0.05 - 0.012), rel=1e-5)
+    np.testing.assert_array_equal(both.usable, [True, False, True])
+    assert not both.curves[1].any()
+    np.testing.assert_array_equal(both.baseline, first.baseline)

@@ -9,13 +9,14 @@ import pytest
 
 from PyPeTLib.contrast import ContrastOptions, concentration, find_bolus
 from PyPeTLib.deconvolution import METHODS
+from PyPeTLib.quantification import QuantificationOptions
 from PyPeTLib.series import Modality
 
 CIRCULANT = tuple(
     name for name in METHODS.with_trait("delay-insensitive") if "impulse-response" in METHODS.entry(name).traits
 )
 ECHO_TIME = 0.03
-PLAIN = {"density": 1.0, "haematocrit_factor": 1.0}
+PLAIN = QuantificationOptions(density=1.0, large_vessel_haematocrit=0.0, small_vessel_haematocrit=0.0)
 """The reference object is in ml/100ml and knows no haematocrit."""
 
 
@@ -26,7 +27,10 @@ def of_reference(osipi_dro, analyse):
 
     @cache
     def run(method):
-        found = [analyse(c[None], a, times, method, **PLAIN).values for c, a in zip(tissue, aif, strict=True)]
+        found = [
+            analyse(c[None], a, times, method, quantification=PLAIN).values
+            for c, a in zip(tissue, aif, strict=True)
+        ]
         return tuple(np.array([values[name][0] for values in found]) for name in ("cbf", "cbv"))
 
     return run

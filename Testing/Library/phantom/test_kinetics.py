@@ -115,6 +115,32 @@ def test_bolus_refuses_dispersions_out_of_order():
         Bolus(beta=0.0)
 
 
+@pytest.mark.parametrize("dispersion", [0.4, 1.5, 3.0, 4.5])  # below, at and above beta
+def test_dispersed_artery_is_convolved_with_a_unit_area_exponential(dispersion):
+    times = np.arange(0, 60, 0.01)
+    # exact for straight lines between the fine samples, with no use of the bolus's own formula
+    plain = FineCurve(start=0.0, values=Bolus().arterial_at(times), step=0.01)
+    expected = response(plain, dispersion, times, "exponential") / dispersion
+    np.testing.assert_allclose(Bolus(dispersion=dispersion).arterial_at(times), expected, atol=0.01)
+
+
+def test_dispersion_keeps_area_and_veins_and_moves_the_centre_by_its_mean():
+    times = np.arange(0, 400, 0.01)
+    plain, dispersed = (Bolus(dispersion=mean) for mean in (0.0, 3.0))
+    centres = [
+        integrate.trapezoid(times * bolus.arterial_at(times), times) / bolus.area for bolus in (plain, dispersed)
+    ]
+    assert integrate.trapezoid(dispersed.arterial_at(times), times) == pytest.approx(plain.area, rel=1e-6)
+    assert centres[1] - centres[0] == pytest.approx(3.0, abs=1e-3)
+    np.testing.assert_array_equal(plain.venous_at(times), dispersed.venous_at(times))
+
+
+@pytest.mark.parametrize("dispersion", [-1.0, 8.0, float("nan")])
+def test_bolus_refuses_impossible_dispersions_of_an_artery(dispersion):
+    with pytest.raises(InputError, match="dispersion of an artery"):
+        Bolus(dispersion=dispersion)
+
+
 def test_fine_curve_is_linear_between_its_points_and_zero_before():
     curve = FineCurve(start=1.0, values=np.array([0.0, 1.0, 4.0]), step=0.5)
     np.testing.assert_allclose(curve.at([0.0, 1.25, 1.75, 2.0]), [0, 0.5, 2.5, 4.0])
@@ -157,7 +183,7 @@ def test_volume_follows_from_the_areas_and_flow_times_transit_time(residue):
     bolus = Bolus()
     frames = np.arange(0, 400, 0.1)
     curve = tissue_curve(bolus, 30.0, 8.0, 2.0, residue, times=frames)
-    volume = 0.73 / 1.05 * 100 * integrate.trapezoid(curve, frames) / bolus.area
+    volume = 0.55 / 0.75 / 1.05 * 100 * integrate.trapezoid(curve, frames) / bolus.area
     assert volume == pytest.approx(30.0 * 8.0 / 60, rel=1e-4)
 
 
@@ -174,7 +200,8 @@ def test_impulse_response_height_is_the_flow():
     curve = tissue_curve(narrow, 60.0, 20.0, 0.0, "box", times=[15.0])
     # the fine grid is as coarse as this bolus, so its area is not quite 1
     grid = narrow.arterial(15.0)
-    assert curve[0] == pytest.approx(1.05 / 0.73 * 60 / 6000 * integrate.trapezoid(grid.values, grid.times), rel=1e-9)
+    area = integrate.trapezoid(grid.values, grid.times)
+    assert curve[0] == pytest.approx(1.05 / (0.55 / 0.75) * 60 / 6000 * area, rel=1e-9)
 
 
 def test_shapes_broadcast_and_time_is_last():

@@ -50,7 +50,7 @@ def test_peak_time_is_where_a_finely_sampled_curve_peaks():
 def test_covered_share_is_what_the_window_holds_of_the_area():
     tiles = make_tiles(times=np.arange(0, 45, 0.1))
     areas = integrate.trapezoid(tiles.curves, tiles.times, axis=1)
-    whole = 1.05 / 0.73 * tiles.cbv / 100 * tiles.bolus.area
+    whole = 1.05 / (0.55 / 0.75) * tiles.cbv / 100 * tiles.bolus.area
     np.testing.assert_allclose(tiles.covered, areas / whole, rtol=1e-4)
     assert tiles.aif_covered == pytest.approx(integrate.trapezoid(tiles.aif, tiles.times) / tiles.bolus.area, rel=1e-4)
 
@@ -73,3 +73,26 @@ def test_times_that_are_no_list_are_refused():
         make_tiles(times=np.zeros((3, 3)))
     with pytest.raises(InputError, match="increase"):
         make_tiles(times=[0.0, 1, 2, 3, 3, 4, 5, 6, 7])
+
+
+@pytest.mark.parametrize("dispersion", [1.5, 4.5])
+def test_dispersion_of_exponential_tissue_is_a_difference_of_two_exponentials(dispersion):
+    tiles = make_tiles(mtt=[4.0], cbv=[4.0], delay=[1.0], dispersion=dispersion)
+    # kernel and residue in a row: e^(−t/4) ⊗ e^(−t/τ)/τ = 4/(4 − τ) · (e^(−t/4) − e^(−t/τ))
+    one, other = (tissue_curve(tiles.bolus, 60.0, mean, 1.0, times=tiles.times) for mean in (4.0, dispersion))
+    np.testing.assert_allclose(tiles.curves[0], 4 / (4 - dispersion) * (one - other), atol=0.005)
+
+
+def test_dispersion_leaves_the_measured_artery_and_delays_the_peak():
+    plain, dispersed = make_tiles(cbv=[4.0]), make_tiles(cbv=[4.0], dispersion=3.0)
+    np.testing.assert_array_equal(dispersed.aif, plain.aif)
+    assert dispersed.aif_covered == plain.aif_covered
+    assert (dispersed.ttp > plain.ttp + 0.5).all()
+    assert (dispersed.covered < plain.covered).all()
+    late = make_tiles(mtt=[4.0], cbv=[4.0], delay=[0.0], dispersion=3.0, times=np.arange(0, 60, 0.1))
+    assert late.ttp[0] == pytest.approx(late.times[late.curves[0].argmax()], abs=0.06)
+
+
+def test_two_dispersions_are_refused():
+    with pytest.raises(InputError, match="but one dispersion"):
+        make_tiles(bolus=Bolus(dispersion=1.0), dispersion=1.0)
