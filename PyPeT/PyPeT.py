@@ -97,8 +97,8 @@ class SeriesKind(enum.Enum):
 class PyPeTParameterNode:
     """All choices of the panel; saved with the scene.
 
-    ``frameTimes`` is the user's text in seconds, empty for what the sequence says; ``echoTime`` is in ms, 0 where it is
-    unknown; ``advanced`` holds options that differ from the defaults as JSON tables.
+    ``frameTimes`` and ``sliceTimes`` are the user's text in seconds, empty for what the sequence says; echo times are
+    in ms, 0 where they are unknown; ``advanced`` holds options that differ from the defaults as JSON tables.
     """
 
     inputSequence: vtkMRMLSequenceNode
@@ -109,6 +109,12 @@ class PyPeTParameterNode:
     brainSegment: str = ""
     aifSegmentation: vtkMRMLSegmentationNode
     aifSegment: str = ""
+    vofSegmentation: vtkMRMLSegmentationNode
+    vofSegment: str = ""
+    populationAIF: bool = False
+    secondEcho: vtkMRMLSequenceNode
+    secondEchoTime: Annotated[float, WithinRange(0, 200)] = 0.0
+    sliceTimes: str = ""
     whiteMatterSegmentation: vtkMRMLSegmentationNode
     whiteMatterSegment: str = ""
     whiteMatterCBF: Annotated[float, WithinRange(0, 100)] = 0.0
@@ -141,9 +147,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isCancelled = False
         self._isUpdating = False
         self._stage = ""
-        self._lastInput = ""
-        self._lastModality = None
-        self._lastSegmentations = {}
+        self._follower = None
 
     # ---- life of the panel
 
@@ -154,7 +158,8 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.ui.inputSelector.addAttribute("vtkMRMLSequenceNode", "DataNodeClassName", "vtkMRMLScalarVolumeNode")
+        for selector in (self.ui.inputSelector, self.ui.secondEchoSelector):
+            selector.addAttribute("vtkMRMLSequenceNode", "DataNodeClassName", "vtkMRMLScalarVolumeNode")
         self.logic = PyPeTLogic()
         self._fillPanel()
 
@@ -185,6 +190,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         combos = {
             "brain": self.ui.brainSegmentCombo,
             "aif": self.ui.aifSegmentCombo,
+            "vof": self.ui.vofSegmentCombo,
             "whiteMatter": self.ui.whiteMatterSegmentCombo,
         }
         self.segmentCombos = PyPeTSlicer.segment_combos.SegmentCombos(combos, self.onSegmentChosen)
@@ -269,13 +275,11 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         modified = vtk.vtkCommand.ModifiedEvent
         if self._parameterNode is not None:
             self._binding.release()
-            self._binding = None
+            self._binding = self._follower = None
             self.removeObserver(self._parameterNode.parameterNode, modified, self.onParametersModified)
         self._parameterNode = parameterNode
         if parameterNode is not None:
-            self._lastInput = self._inputID()
-            self._lastModality = parameterNode.modality
-            self._lastSegmentations = {}
+            self._follower = PyPeTSlicer.following.Follower(parameterNode)
             self._binding = PyPeTSlicer.binding.Binding(parameterNode, self.ui)
             self.addObserver(parameterNode.parameterNode, modified, self.onParametersModified)
             self.onParametersModified()
@@ -363,28 +367,13 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._isUpdating = True
         try:
-            if self._inputID() != self._lastInput:
-                self._lastInput = self._inputID()
-                self.logic.adopt(node)
+            if self._follower.follow():
                 self._tell("")
                 self.ui.summaryText.setPlainText("")
-            if node.modality is not self._lastModality:
-                self._lastModality = node.modality
-                self.logic.setDefaults(node)
-            self._forgetSegments()
             self._showParameters()
         finally:
             self._isUpdating = False
         self._checkCanRun()
-
-    def _forgetSegments(self):
-        """A segment belongs to its segmentation: with another one it has to be chosen anew."""
-        for name in PyPeTSlicer.parameters.SEGMENTS:
-            segmentation = getattr(self._parameterNode, f"{name}Segmentation")
-            chosen = segmentation.GetID() if segmentation is not None else ""
-            if chosen != self._lastSegmentations.setdefault(name, chosen):
-                self._lastSegmentations[name] = chosen
-                setattr(self._parameterNode, f"{name}Segment", "")
 
     def _showParameters(self):
         """Show what is not bound to a parameter of its own."""
@@ -397,8 +386,8 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.methodLabel.text = self.ui.methodCombo.itemData(method, qt.Qt.ToolTipRole) or ""
         if node.modality is not SeriesKind.UNKNOWN:
             self.form.set_changes(*PyPeTSlicer.parameters.advanced(node))
-        for widget in (self.ui.echoTimeLabel, self.ui.echoTimeSpin, self.ui.whiteMatterLabel, self.ui.whiteMatterBox):
-            widget.visible = node.modality is SeriesKind.DSC
+        for name in ("echoTimeLabel", "echoTimeSpin", "whiteMatterLabel", "whiteMatterBox", "echoLabel", "echoBox"):
+            getattr(self.ui, name).visible = node.modality is SeriesKind.DSC
         self.ui.timingLabel.text = PyPeTSlicer.parameters.describe_times(node)
         offered = PyPeTSlicer.parameters.offered_interval(node)
         self.ui.offerButton.visible = offered is not None
@@ -441,10 +430,6 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _tell(self, message, isBad=False):
         self.ui.statusLabel.text = message
         self.ui.statusLabel.styleSheet = "color: #b00020" if isBad else ""
-
-    def _inputID(self):
-        sequence = self._parameterNode.inputSequence
-        return sequence.GetID() if sequence is not None else ""
 
 
 class PyPeTLogic(ScriptedLoadableModuleLogic):

@@ -6,6 +6,7 @@ The way of the data::
     timing             frame times, echo time and modality, from the attributes of a sequence
     parameters         what the panel's choices mean: proposals, what is missing, the run they ask for
     sequences          a sequence node becomes a PerfusionSeries
+    sequence_files     the same from a file, for scripts
     segments           segments become masks, masks become segments
     running            one run: nodes in, pipeline, nodes out or nothing
     outputs            all nodes of a run, together or not at all: volumes, colours, curves
@@ -14,8 +15,8 @@ The way of the data::
     sample_data        phantoms
     self_test          the module's own tests
 
-The panel: `binding`, `option_form` and `segment_combos` are for widgets, `reporting` and `words` for messages. Only
-these know Qt.
+The panel: `binding`, `option_form` and `segment_combos` are for widgets, `following` for what one choice means for
+others, `reporting` and `words` for messages. Only these know Qt.
 """
 
 import importlib
@@ -26,6 +27,7 @@ _ROOMS = (
     "binding",
     "colours",
     "curves",
+    "following",
     "loading",
     "nodes",
     "option_form",
@@ -37,6 +39,7 @@ _ROOMS = (
     "segment_combos",
     "segments",
     "self_test",
+    "sequence_files",
     "sequences",
     "timing",
     "volumes",

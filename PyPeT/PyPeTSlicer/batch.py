@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,16 +13,12 @@ import slicer
 from PyPeTLib.cli import guarded
 from PyPeTLib.cli.run import add_options, run_and_write
 from PyPeTLib.errors import InputError
-from PyPeTLib.io import LoadedSeries, load_series
-from PyPeTLib.io.curves import read_frame_times
+from PyPeTLib.io import LoadedSeries
 from PyPeTLib.io.sidecar import image_stem
-from PyPeTLib.series import Modality
-from PyPeTSlicer import sequences, timing
+from PyPeTSlicer import sequence_files, sequences
 from PyPeTSlicer.loading import browse, fill_sequence
 from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
 from PyPeTSlicer.outputs import OutputNodes, write_outputs
-
-SEQUENCE_FILES = (".seq.nrrd", ".seq.nhdr")
 
 SCENE = "scene.mrb"
 
@@ -79,14 +74,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
     except SystemExit as end:
         return int(end.code or 0)
-    load = _load_sequence if options.series.name.casefold().endswith(SEQUENCE_FILES) else load_series
-    return guarded(lambda: _run(options, load))
+    return guarded(lambda: _run(options))
 
 
-def _run(options: argparse.Namespace, load: Any) -> None:
+def _run(options: argparse.Namespace) -> None:
     """Run in an empty scene, and leave it empty."""
     _check_scene()
-    run_and_write(options, load, lambda *results: _save_scene(options, *results))
+    run_and_write(options, sequence_files.load, lambda *results: _save_scene(options, *results))
 
 
 def _check_scene() -> None:
@@ -97,64 +91,6 @@ def _check_scene() -> None:
             f"the scene holds {len(own)} nodes, such as {own[0].GetName()}, and this script needs an empty one. Save "
             "and close the scene, or run the script in a Slicer of its own."
         )
-
-
-def _load_sequence(
-    path: Path,
-    *,
-    modality: str = "auto",
-    frame_interval: float | None = None,
-    frame_times: Any = None,
-    echo_time: float | None = None,
-) -> LoadedSeries:
-    """A series from a sequence file; parameters as those of `PyPeTLib.io.load_series`."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file.")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    node = _read_node(path)
-    try:
-        facts = timing.SequenceFacts.of(node)
-        sequences.check_frames(node)
-        override = "" if frame_interval is None else repr(float(frame_interval))
-        if frame_times is not None:
-            listed = read_frame_times(frame_times) if isinstance(frame_times, str | Path) else frame_times
-            override = " ".join(repr(float(time)) for time in listed)
-        times, source = timing.frame_times(facts, override)
-        kind, why = _modality(modality, facts, node)
-        echo = echo_time if echo_time is not None else timing.echo_time(facts)
-        loaded = sequences.read_sequence(
-            node,
-            modality=kind,
-            frame_times=times,
-            echo_time=echo,
-            sources={"modality": why, "frame_times": source, "orientation": "IJK to RAS matrix"},
-        )
-    finally:
-        slicer.mrmlScene.RemoveNode(node)
-    return LoadedSeries(series=loaded.series, sources=loaded.sources, sha256=digest)
-
-
-def _read_node(path: Path) -> Any:
-    try:
-        node = slicer.util.loadNodeFromFile(str(path), "SequenceFile", {"show": False})
-    except RuntimeError as error:
-        raise InputError(f"{path.name}: this sequence file cannot be read. Save it again from 3D Slicer.") from error
-    if node is None:
-        raise InputError(f"{path.name}: this sequence file cannot be read. Save it again from 3D Slicer.")
-    return node
-
-
-def _modality(modality: str, facts: timing.SequenceFacts, node: Any) -> tuple[Modality, str]:
-    if modality != "auto":
-        return Modality(modality), f"--modality {modality}"
-    kind, why = timing.modality(facts, sequences.first_frame(node))
-    if kind is None:
-        raise InputError(
-            f"{facts.name}: whether this is CT perfusion or DSC-MRI cannot be told. Give --modality ctp or "
-            "--modality dsc."
-        )
-    return kind, why
 
 
 def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, folder: Path) -> None:

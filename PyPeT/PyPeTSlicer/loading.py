@@ -23,7 +23,8 @@ def load_file(path: str | PathLike[str]) -> Any:
     """Load a 4D NIfTI file as a sequence with a browser, and return the ``vtkMRMLSequenceNode``.
 
     Times that the file or its sidecar hold become index values in seconds; the echo time, the times of the slices and
-    the modality become attributes. Without times the frames are numbered, without a unit: PyPeT asks for the times then.
+    the modality become attributes. Without times the frames are numbered, without a unit: PyPeT asks for the times
+    then.
 
     Parameters
     ----------
@@ -40,9 +41,7 @@ def load_file(path: str | PathLike[str]) -> Any:
     return add_sequence(frames, image_stem(path), path.name, slice_times=by_slice)
 
 
-def add_sequence(
-    frames: LoadedFrames, name: str, file: str, *, slice_times: tuple[float, ...] | None = None
-) -> Any:
+def add_sequence(frames: LoadedFrames, name: str, file: str, *, slice_times: tuple[float, ...] | None = None) -> Any:
     """A sequence node with a browser and its proxy volume, from frames and what is known of them."""
     attributes = {SOURCE_FILE: file}
     if slice_times is not None:

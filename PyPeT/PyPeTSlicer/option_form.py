@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import qt
 
 from PyPeTLib.config import PipelineConfig
+from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
 
 ON_THE_PANEL = {
@@ -108,6 +109,8 @@ def _editor(meta: Mapping[str, Any], kind: type) -> Editor:
     combo = qt.QComboBox()
     for name in names:
         combo.addItem(name)
+        if isinstance(choices, Registry):
+            combo.setItemData(combo.count - 1, choices.entry(name).summary, qt.Qt.ToolTipRole)
 
     def choose(name: str) -> None:
         combo.setCurrentIndex(names.index(name))

@@ -166,8 +166,8 @@ class _Writer:
             node, _ = self._node(class_name, title, made.segmentation.GetNodeReference(role))
             made.segmentation.SetNodeReferenceID(role, node.GetID())
             setattr(made, key, node)
-        shown = curves.fill_curves(made.curves, result)
-        curves.plot(self.scene, made.chart, made.curves, shown, result)
+        drawn = curves.fill_curves(made.curves, result)
+        curves.plot(self.scene, made.chart, made.curves, drawn, result)
         curves.fill_rows(made.summary, ("Item", "Value", "Unit"), rows(made.findings))
         made.summary.SetAttribute("PyPeT.Config", format_toml(result.config.to_mapping()))
         return made

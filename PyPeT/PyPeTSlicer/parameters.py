@@ -136,9 +136,7 @@ def missing(parameters: Any) -> str:
         return str(_("Give the echo time: DSC needs it, and nothing in the series tells it."))
     if is_dsc(parameters) and bool(chosen_segment(parameters, "whiteMatter")[1]) != (parameters.whiteMatterCBF > 0):
         return str(_("Give both the normal white matter and the flow there, or neither."))
-    if parameters.populationAIF and parameters.aifSegmentation is not None:
-        return str(_("Choose an artery or the population curve, not both."))
-    return _unfit_second_echo(parameters) or _lost_segment(parameters) or _unfit_output(parameters)
+    return _unfit_second_echo(parameters) or _unfit_segment(parameters) or _unfit_output(parameters)
 
 
 def is_dsc(parameters: Any) -> bool:
@@ -210,16 +208,17 @@ def _unfit_second_echo(parameters: Any) -> str:
         return for_panel(str(error))
     counts = first.GetNumberOfDataNodes(), second.GetNumberOfDataNodes()
     if counts[0] != counts[1]:
-        return str(_("Second echo: {second} has {found} frames, the series {wanted}. Choose two echoes of one scan.")).format(
-            second=second.GetName(), found=counts[1], wanted=counts[0]
-        )
+        unequal = _("Second echo: {second} has {found} frames, the series {wanted}. Choose two echoes of one scan.")
+        return str(unequal).format(second=second.GetName(), found=counts[1], wanted=counts[0])
     if parameters.secondEchoTime <= parameters.echoTime:
         return str(_("Give the echo time of the second echo; it is longer than that of the series."))
     return ""
 
 
-def _lost_segment(parameters: Any) -> str:
-    """A segment that is still to be chosen or no longer there, in words; empty where there is none."""
+def _unfit_segment(parameters: Any) -> str:
+    """A segment that is still to be chosen, not needed or no longer there, in words; empty where there is none."""
+    if parameters.populationAIF and parameters.aifSegmentation is not None:
+        return str(_("Choose an artery or the population curve, not both."))
     for name in SEGMENTS:
         segmentation, segment = chosen_segment(parameters, name)
         if segmentation is None and not segment:

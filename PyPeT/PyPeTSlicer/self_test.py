@@ -21,7 +21,7 @@ class SelfTest:
         return logic, parameters
 
     def test_phantoms_give_maps_segments_and_tables(self: Any) -> None:
-        """A run on each modality writes five maps, two segments, curves, a plot and a summary."""
+        """A run on each modality writes five maps, three segments, curves, a plot and a summary."""
         for modality in ("ctp", "dsc"):
             self.delayDisplay(f"A {modality} phantom")
             logic, parameters = self._parameters(modality, f"Test {modality}")
@@ -33,7 +33,7 @@ class SelfTest:
             mask = slicer.util.arrayFromSegmentBinaryLabelmap(outputs.segmentation, "Brain", outputs.volumes["cbf"])
             self.assertGreater(mask.sum(), 1000)
             self.assertGreater(outputs.curves.GetNumberOfRows(), 40)
-            self.assertEqual(outputs.chart.GetNumberOfPlotSeriesNodes(), 3)
+            self.assertEqual(outputs.chart.GetNumberOfPlotSeriesNodes(), 4)
             self.assertGreater(outputs.summary.GetNumberOfRows(), 10)
 
     def test_the_second_run_writes_into_the_same_nodes(self: Any) -> None:

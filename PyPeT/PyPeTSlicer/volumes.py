@@ -53,7 +53,9 @@ NO_RELATIVE_VALUE = -1.0
 """A relative map outside the brain: 100 % below the mean, which is what 0 would be in the map itself."""
 
 NO_SIGNED_VALUE = -1000.0
-"""A map whose values may be negative, such as a delay, where it has none: 0 would be a value."""
+"""What maps like a delay hold where they have no value: 0 and less are ordinary values of theirs."""
+
+_SIGNED = frozenset({"delay", "k1", "k2", "kep"})
 
 RELATIVE_WINDOW = (-1.0, 1.0)
 
@@ -130,7 +132,7 @@ def is_relative(shown: ParameterMap) -> bool:
 
 def value_of_nothing(shown: ParameterMap) -> float:
     """What the volume holds where the map has no value; it and what lies below is transparent."""
-    if shown.quantity.window[0] < 0:
+    if shown.quantity.name in _SIGNED or shown.quantity.window[0] < 0:
         return NO_SIGNED_VALUE
     return NO_RELATIVE_VALUE if is_relative(shown) else 0.0
 

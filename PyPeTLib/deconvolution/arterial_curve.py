@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from PyPeTLib.aif.gamma_variate import fit_gamma_variate
 from PyPeTLib.arrays import Array, Curve
 
-FINE_STEP = 0.05
+FINE_STEP = 0.1
 """Step in s of the grid on which the input is known."""
 
 

@@ -20,7 +20,7 @@ from PyPeTLib.deconvolution.dictionary import LAG_STEP, REACH, Dictionary
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
 from PyPeTLib.execution import voxel_slices
 
-VOXELS_AT_ONCE = 128
+VOXELS_AT_ONCE = 96
 """Voxels whose scores fit into a core's cache."""
 FITTED = 4
 """Parameters that a curve determines: height, delay, transit time and shape."""
@@ -116,18 +116,18 @@ class BayesSolver:
         """Estimates of voxels whose delays lie near the same place."""
         window = slice(around - REACH, around + REACH + 1)
         scores = self._against(self.dictionary.units[window], reduced[voxels])
-        variance = self._variance(energy[voxels], scores)
-        if evidence is None:
-            support, weight = scores, 0.5 / variance
-        else:
+        support = scores
+        if evidence is not None:
             # the root keeps it on the scale of a score, whose square is the evidence
             support = np.sqrt(np.maximum(self._against(evidence.pairs[window], evidence.products[voxels]), 0))
-            weight = 0.5 * evidence.count[voxels] / variance
         near = _Nearby(support)
+        before, at, after = near.of(scores)
+        variance = self._variance(energy[voxels], at.max(axis=1))
+        weight = 0.5 / variance if evidence is None else 0.5 * evidence.count[voxels] / variance
         priors = near.shared(self.dictionary.log_prior[window])
         low, mid, high = (
             value * np.abs(value) * weight[:, None] + prior
-            for value, prior in zip(near.of(support), priors, strict=True)
+            for value, prior in zip((before, at, after) if support is scores else near.of(support), priors, strict=True)
         )
         # no curve tells the delay worse than knowing nothing of it within reach
         bend = np.minimum(low - 2 * mid + high, np.float32(-(LAG_STEP**2) / FLAT_VARIANCE))
@@ -138,7 +138,6 @@ class BayesSolver:
         weights = np.exp(log_weights)
         weights /= weights.sum(axis=1, keepdims=True)
 
-        before, at, after = near.of(scores)
         score = at + 0.5 * shift * (after - before) + 0.5 * shift**2 * (before - 2 * at + after)
         before, norm, after = near.shared(self.dictionary.norms[window])
         norm += 0.5 * shift * (after - before)
@@ -175,9 +174,9 @@ class BayesSolver:
             delay_sd=deviation(lag, lag_mean, lag_variance),
         )
 
-    def _variance(self, energy: Volume, scores: Volume) -> Volume:
+    def _variance(self, energy: Volume, best: Volume) -> Volume:
         """Variance of one sample: that of the noise, or what the best atom leaves where this is more."""
-        left = np.maximum(energy - scores.max(axis=(1, 2)) ** 2, 0) / max(1, self._frames - FITTED)
+        left = np.maximum(energy - best**2, 0) / max(1, self._frames - FITTED)
         least = np.float32(LEAST_NOISE**2 / self._frames) * energy
         variance: Volume = np.maximum(np.maximum(self.noise**2, left), np.maximum(least, np.float32(1e-30)))
         return variance

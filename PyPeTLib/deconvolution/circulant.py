@@ -23,8 +23,9 @@ from PyPeTLib.deconvolution.sampling import UniformSampling, frame_weights, unif
 
 Spectrum = npt.NDArray[np.complex128]
 
-NEGLIGIBLE = 1e-6
-"""Share of a curve's power that uneven frames may leave unexplained, so that nearly coinciding ones do no harm."""
+NEGLIGIBLE = 1e-5
+"""Share of a curve's power that uneven frames may leave unexplained: where they grow sparse, a curve that has to pass
+through each of them exactly would swing on their noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ class CirculantConvolution:
         """Takes a tissue curve from the frame times to the grid, shape (size, t): the identity for even frames.
 
         Else it is the best linear estimate for tissue curves that are the AIF convolved with exponential responses in
-        any phase. It passes through the frames that lie on the grid, and between others bends as such curves do.
+        any phase. It passes close to all frames, and between them bends as such curves do.
         """
         if self.sampling.is_even:
             return np.eye(self.times.size)

@@ -17,12 +17,12 @@ from PyPeTLib.execution import voxel_slices
 
 LAG_STEP = 0.5
 """Distance of the delays in s; between them the score is a parabola."""
-REACH = 10
+REACH = 8
 """Delays on either side of the best coarse one that are looked at closely."""
 COARSE_RESIDUES = 7
 """Every so many residues serve to find where to look: a number prime to the number of shapes meets them all."""
 VOXELS_AT_ONCE = 512
-LOST = 1e-5
+LOST = 5e-5
 """Share of the atoms' squares that the temporal components may lose."""
 SEEN = 0.05
 """An atom with a lower share of the largest one's norm lies outside the window: it cannot be told from nothing."""

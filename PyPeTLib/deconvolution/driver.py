@@ -11,7 +11,7 @@ from PyPeTLib.deconvolution.methods import METHODS, DeconvolutionOptions, Estima
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution, single_threaded_blas, voxel_slices
 
-CURVES_FOR_NOISE = 20_000
+CURVES_FOR_NOISE = 4_000
 """So many curves, spread evenly, are enough to measure the noise and the size of all."""
 
 

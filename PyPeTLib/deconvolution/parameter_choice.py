@@ -24,10 +24,13 @@ TINY = 1e-12
 """Shares of a curve's power below this one count as nothing."""
 
 REGULARISATIONS: Registry[Callable[[SingularSystem], Rule]] = Registry("rules of regularisation")
-"""All rules; each prepares, for a singular system, what gives λ for curves."""
+"""All rules; each prepares, for a singular system, what gives λ for curves.
+
+Rules with the trait ``per-voxel`` tell noise from signal by the misfit: all frames must count alike for them.
+"""
 
 Rule = float | Callable[[Volume], Volume]
-"""One λ for all voxels; or the function from coefficients Uᵀc, shape (voxels, values), to their λ, shape (voxels, 1)."""
+"""One λ for all voxels; or the way from coefficients Uᵀc, shape (voxels, values), to λ, shape (voxels, 1)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +79,7 @@ def least_expected_error(system: SingularSystem) -> Rule:
     "gcv",
     summary="λ for each voxel by generalised cross-validation",
     source="Golub, Heath and Wahba 1979, doi:10.1080/00401706.1979.10489751",
+    traits=("per-voxel",),
 )
 def cross_validation(system: SingularSystem) -> Rule:
     """λ that minimises ``|A k − c|² / (trace of 1 − influence)²`` for each curve."""
@@ -89,6 +93,7 @@ def cross_validation(system: SingularSystem) -> Rule:
     "lcurve",
     summary="λ for each voxel at the corner of the L-curve",
     source="Calamante et al. 2003, doi:10.1002/mrm.10643",
+    traits=("per-voxel",),
 )
 def l_curve(system: SingularSystem) -> Rule:
     """λ at which log|k| against log|A k − c| bends most, for each curve.

@@ -36,9 +36,9 @@ NEGLIGIBLE = 1e-5
 def tikhonov(problem: Problem) -> Solver:
     """The response k [1/s] that minimises ``|A k − c|² + λ²|k|²``.
 
-    A [s times the AIF's unit] is the circulant convolution at the measured times, with frames weighted by the time for
-    which they stand; |k|² is the sum of squares over the circle's grid, and λ, in the unit of A, follows from the
-    option ``regularisation``.
+    A [s times the AIF's unit] is the circulant convolution at the measured times, |k|² the sum of squares over the
+    circle's grid, and λ, in the unit of A, follows from the option ``regularisation``. For one λ for all voxels, frames
+    are weighted by the time for which they stand.
     """
     convolution = CirculantConvolution.of(problem)
     waves = convolution.waves(np.arange(convolution.moduli.size))
@@ -88,9 +88,12 @@ def regularised(problem: Problem, matrix: Curve, covariance: Curve, at_lags: Cur
         Takes them to the response at the lags of interest.
     grid : LagGrid
     """
+    choice = REGULARISATIONS.entry(problem.options.regularisation)
     sampling = uniform_sampling(problem.times)
     weights = frame_weights(sampling)
     powers = Powers.of(problem, sampling.step * weights)
+    if "per-voxel" in choice.traits:
+        weights = np.ones_like(weights)
     scale = powers.signal * len(matrix) / np.einsum("ti,ij,tj->", matrix, covariance, matrix, optimize=True)
     root = np.sqrt(weights)[:, None]
     left, values, right = linalg.svd(root * matrix, full_matrices=False)
@@ -102,7 +105,7 @@ def regularised(problem: Problem, matrix: Curve, covariance: Curve, at_lags: Cur
         noise=(weights * powers.noise) @ left**2,
     )
     analysis, synthesis = root * left, right @ at_lags.T
-    rule = REGULARISATIONS[problem.options.regularisation](system)
+    rule = choice.item(system)
     if isinstance(rule, float):
         operator = (analysis * (values / (values**2 + rule**2))) @ synthesis
         return LinearSolver(operator.T.astype(np.float32), grid.first * grid.step, grid.step)

@@ -8,6 +8,7 @@ squared coefficient of variation of the transit times is 1/k. Where all transit 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import fft, special
@@ -26,6 +27,8 @@ Healthy grey and white matter have 4 to 5 s, tissue at risk 8 to 15 s.
 """
 ALL_GONE = 20.0
 """Time in transit times after which nothing is left of any residue."""
+PLACES = np.linspace(0, ALL_GONE, 8001)
+"""Times in transit times at which the integrals of residues are tabulated."""
 BOX_SHARE = 0.5
 """Prior probability of equal transit times; the rest goes to the gamma family, evenly in the squared coefficient of
 variation 1/k."""
@@ -63,16 +66,17 @@ class Residues:
 
 def residue_area(times: Curve, transit: float, spread: float) -> Curve:
     """Integral of a residue from 0 to given times, in s."""
-    place = np.maximum(times, 0) / transit
+    place = np.clip(times / transit, 0, ALL_GONE)
     if spread == 0:
         return np.asarray(transit * np.minimum(place, 1), np.float64)
-    shape = 1 / spread
-    area = np.full(place.shape, transit, np.float64)
-    open_still = place < ALL_GONE
-    place = place[open_still]
-    inside = place * special.gammaincc(shape, shape * place) + special.gammainc(shape + 1, shape * place)
-    area[open_still] = transit * inside
-    return area
+    return np.asarray(transit * np.interp(place, PLACES, _unit_area(1 / spread)), np.float64)
+
+
+@cache
+def _unit_area(shape: float) -> Curve:
+    """Integral of the residue of transit time 1 from 0 to `PLACES`."""
+    area = PLACES * special.gammaincc(shape, shape * PLACES) + special.gammainc(shape + 1, shape * PLACES)
+    return np.asarray(area, np.float64)
 
 
 def tissue_atoms(arterial: ArterialCurve, residues: Residues, lags: Curve, times: Curve) -> Array:

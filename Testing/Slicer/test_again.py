@@ -207,7 +207,7 @@ def test_a_renamed_segment_keeps_its_id_and_name(panel, sequence):
     panel.ui.runButton.click()
     assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
     assert content.GetSegment("AIF").GetName() == "Left carotid"
-    assert content.GetNumberOfSegments() == 2
+    assert content.GetNumberOfSegments() == 3
 
 
 def test_a_scene_that_comes_in_beside_changes_nothing(host, panel, sequence, tmp_path):
@@ -330,7 +330,7 @@ def test_a_saved_scene_brings_everything_back(host, panel, module, sequence, tmp
     np.testing.assert_array_equal(segment_of(parameters, "Brain"), brain)
     table = parameters.segmentation.GetNodeReference("PyPeT.Curves")
     assert slicer.util.arrayFromTableColumn(table, "Time")[1] == 1.5
-    assert parameters.segmentation.GetNodeReference("PyPeT.Chart").GetNumberOfPlotSeriesNodes() == 3
+    assert parameters.segmentation.GetNodeReference("PyPeT.Chart").GetNumberOfPlotSeriesNodes() == 4
     assert parameters.segmentation.GetNodeReference("PyPeT.Summary").GetNumberOfRows() > 10
     # and the next run goes into the same nodes, the segments not mistaken for edited ones
     panel.ui.runButton.click()

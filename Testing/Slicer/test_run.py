@@ -70,7 +70,7 @@ def test_maps_and_masks_equal_those_of_the_command_line(
     parameters = panel._parameterNode
     for name in MAPS:
         expect_equal(getattr(parameters, f"{name}Volume"), library_run(modality, "oblique") / f"{name}.nii.gz")
-    for segment, file in (("Brain", "brain_mask"), ("AIF", "aif_mask")):
+    for segment, file in (("Brain", "brain_mask"), ("AIF", "aif_mask"), ("VOF", "vof_mask")):
         expect_segment(parameters, segment, library_run(modality, "oblique") / f"{file}.nii.gz")
 
 
@@ -152,12 +152,12 @@ def test_curves_plot_and_summary(logic, sequence, heads):
     outputs = logic.process(parameters)
     table = outputs.curves.GetTable()
     names = [table.GetColumnName(i) for i in range(table.GetNumberOfColumns())]
-    assert names == ["Time", "AIF measured", "AIF fit", "Brain mean"]
+    assert names == ["Time", "AIF measured", "AIF fit", "VOF", "Brain mean"]
     times = slicer.util.arrayFromTableColumn(outputs.curves, "Time")
     np.testing.assert_allclose(times, heads("dsc").series.frame_times)
     assert outputs.curves.GetColumnUnitLabel("AIF measured") == "1/s"
     assert float(outputs.curves.GetAttribute("PyPeT.BolusArrival")) > 3
-    assert outputs.chart.GetNumberOfPlotSeriesNodes() == 3
+    assert outputs.chart.GetNumberOfPlotSeriesNodes() == 4
     assert outputs.chart.GetNthPlotSeriesNode(0).GetTableNode() is outputs.curves
     assert "bolus arrives at" in outputs.chart.GetTitle()
     summary = outputs.summary.GetTable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PyPeTLib.deconvolution.sampling import uniform_sampling
+from PyPeTLib.deconvolution.sampling import LEAST_STEP, frame_weights, uniform_sampling
 from PyPeTLib.phantom import frame_times
 
 
@@ -41,3 +41,18 @@ def test_uneven_steps_are_interpolated_linearly_at_the_smallest_step(times):
     values = np.sin(times / 3)
     np.testing.assert_allclose(sampling.interpolation @ values, np.interp(grid, times, values), atol=1e-9)
     np.testing.assert_allclose(sampling.interpolation.sum(axis=1), 1.0)
+
+
+def test_frames_stand_for_the_time_around_them():
+    np.testing.assert_array_equal(frame_weights(uniform_sampling(np.arange(20) * 1.41)), np.ones(20))
+    weights = frame_weights(uniform_sampling(frame_times((30, 1.0), (15, 3.0))))
+    np.testing.assert_allclose(weights[:29], 1.0)
+    assert weights[29] == pytest.approx(2.0)
+    np.testing.assert_allclose(weights[30:], 3.0)
+
+
+def test_two_frames_that_nearly_coincide_do_not_make_the_grid_endless():
+    times = np.sort(np.append(np.arange(40.0), 20.004))
+    sampling = uniform_sampling(times)
+    assert sampling.step == LEAST_STEP
+    assert sampling.size < 300

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from PyPeTLib.deconvolution import METHODS, DeconvolutionOptions, Problem
+from PyPeTLib.deconvolution.driver import signal_level
 from PyPeTLib.phantom import make_tiles
 
 TILES = make_tiles("exponential", mtt=[4.0, 8.0], cbv=[4.0], delay=[-1.0, 0.0, 2.5])
@@ -13,7 +15,8 @@ LINEAR = METHODS.with_trait("impulse-response")
 
 
 def problem(times=TILES.times, aif=TILES.aif, **options):
-    return Problem(aif=aif, times=times, options=DeconvolutionOptions(**options))
+    options = DeconvolutionOptions(**options)
+    return Problem(aif=aif, times=times, options=options, signal=signal_level(CURVES))
 
 
 @pytest.mark.parametrize("method", LINEAR)
@@ -34,11 +37,11 @@ def test_the_response_convolved_with_the_aif_gives_the_curve_back(method):
 def test_responses_are_signed(method):
     noise = np.random.default_rng(0).normal(0, 1, (500, 45)).astype(np.float32)
     response = METHODS[method](problem()).impulse_response(noise)
-    # osvd keeps few frequencies of pure noise, the constant among them
-    assert (response < 0).mean() == pytest.approx(0.5, abs=0.12 if method == "osvd" else 0.05)
+    # osvd keeps few frequencies of pure noise, the constant among them, for each curve those that make one high peak
+    assert (response < 0).mean() == pytest.approx(0.5, abs=0.15 if method == "osvd" else 0.05)
 
 
-@pytest.mark.parametrize("method", ["ssvd", "bsvd", "bsvd-simpson"])
+@pytest.mark.parametrize("method", [name for name in LINEAR if name != "osvd"])
 def test_responses_are_linear_in_the_curve(method):
     solver = METHODS[method](problem())
     both = solver.impulse_response(CURVES[:1] + 2 * CURVES[5:6])
@@ -46,7 +49,7 @@ def test_responses_are_linear_in_the_curve(method):
     np.testing.assert_allclose(both, apart, atol=1e-4 * np.abs(apart).max())
 
 
-@pytest.mark.parametrize("method", ["bsvd", "bsvd-simpson", "osvd"])
+@pytest.mark.parametrize("method", [name for name in LINEAR if name in METHODS.with_trait("delay-insensitive")])
 def test_lags_reach_from_the_earliest_to_the_latest_asked_for(method):
     solver = METHODS[method](problem(earliest_lag=-4.0, latest_lag=12.0))
     lags = solver.lags
