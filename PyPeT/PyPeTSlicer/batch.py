@@ -43,6 +43,7 @@ _EPILOG = """\
 example:
   Slicer --no-splash --no-main-window --python-script pypet_batch.py -- --input ctp.seq.nrrd --output maps
 
+For a .seq.nrrd, --slice-times lists the slices from the lowest to the highest.
 Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
 """
 

@@ -93,6 +93,11 @@ class Transaction:
                 self._scene.RemoveNode(node)
 
 
+def unique_name(name: str) -> str:
+    """The name itself where no node has it, else with a number; Slicer by itself never gives a name twice."""
+    return name if slicer.mrmlScene.GetFirstNodeByName(name) is None else slicer.mrmlScene.GenerateUniqueName(name)
+
+
 def subject_hierarchy() -> Any:
     """The subject hierarchy of the scene."""
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)

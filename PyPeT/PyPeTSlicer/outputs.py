@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import slicer
 
 from PyPeTLib.aif import VesselCurve
 from PyPeTLib.io import LoadedSeries, format_toml
@@ -17,7 +16,7 @@ from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
 from PyPeTSlicer import curves, segments, volumes
-from PyPeTSlicer.nodes import INPUT, Transaction, outputs_of, subject_hierarchy
+from PyPeTSlicer.nodes import INPUT, Transaction, outputs_of, subject_hierarchy, unique_name
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 """The maps that every run gives, each with a selector on the panel; others come and go with the options."""
@@ -207,13 +206,13 @@ class _Writer:
         name = f"{self.title} {title}"
         is_new = node is None
         if node is None:
-            node = self.scene.add(class_name, slicer.mrmlScene.GenerateUniqueName(name))
+            node = self.scene.add(class_name, unique_name(name))
         else:
             self.scene.change(node)
             # a name that the user chose stays
             fits = node.GetName().startswith(name) and not node.GetName().endswith(_EARLIER)
             if node.GetAttribute(_NAME) == node.GetName() and not fits:
-                node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+                node.SetName(unique_name(name))
         if is_new or node.GetAttribute(_NAME) is not None:
             node.SetAttribute(_NAME, node.GetName())
         node.SetNodeReferenceID(INPUT, self.sequence.GetID() if self.sequence is not None else None)
@@ -231,7 +230,7 @@ class _Writer:
             if node.GetID() in written or node.GetName().endswith(_EARLIER):
                 continue
             if node.GetAttribute(_NAME) == node.GetName():
-                self.scene.change(node).SetName(slicer.mrmlScene.GenerateUniqueName(f"{node.GetName()}{_EARLIER}"))
+                self.scene.change(node).SetName(unique_name(f"{node.GetName()}{_EARLIER}"))
                 node.SetAttribute(_NAME, node.GetName())
 
     def _masks(self) -> dict[str, np.ndarray[Any, Any]]:

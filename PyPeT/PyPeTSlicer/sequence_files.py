@@ -11,7 +11,7 @@ import slicer
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import nearest_ras
-from PyPeTLib.io import LoadedSeries, load_series, read_frame_times
+from PyPeTLib.io import LoadedSeries, load_series, read_frame_times, read_slice_times
 from PyPeTLib.io.sidecar import Sidecar, read_sidecar, resolve_echo_time
 from PyPeTLib.io.slice_timing import resolve_slice_times
 from PyPeTLib.series import Modality
@@ -113,9 +113,15 @@ def _load_sequence(
 
 
 def _slice_times(given: Any, facts: timing.SequenceFacts, node: Any) -> tuple[tuple[float, ...] | None, str]:
-    """Those given, in the order of the node's slices, else those that the node knows."""
+    """Those given, else those that the node knows.
+
+    A file lists them from the lowest slice to the highest: Slicer may read the slices of a sequence file in the other
+    order. A list, as an earlier run wrote it, is in the order of the node's slices.
+    """
     if given is None:
         return timing.slice_times(facts)
+    if isinstance(given, str | Path):
+        return tuple(map(float, read_slice_times(given))), f"--slice-times {Path(given).name}"
     # checks that the first frame holds an image
     sequences.first_frame(node)
     orientation = nearest_ras(sequences.grid_of(node.GetNthDataNode(0)))

@@ -6,6 +6,7 @@ Modules of the library are imported when a command runs, so that ``pypet --help`
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -49,6 +50,10 @@ def guarded(command: Callable[[], None]) -> int:
     except InputError as error:
         print(f"pypet: error: {error}", file=sys.stderr)
         return BAD_USE
+    except BrokenPipeError:
+        # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except KeyboardInterrupt:
         print("pypet: interrupted", file=sys.stderr)
         return INTERRUPTED

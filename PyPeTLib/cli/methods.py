@@ -44,9 +44,9 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
         print(f"{registry.family}:")
         for entry in registry.entries():
             aliases = f" (also {', '.join(entry.aliases)})" if entry.aliases else ""
-            print(f"  {entry.name:<15} {entry.summary}{aliases}")
+            print(f"  {entry.name:<20} {entry.summary}{aliases}")
             if entry.source:
-                print(f"  {'':<15} {entry.source}")
+                print(f"  {'':<20} {entry.source}")
         print()
     print("options of config.toml (defaults for CTP; DSC has its own smoothing and oscillation_index):")
     groups = PipelineConfig.for_modality(Modality.CTP)

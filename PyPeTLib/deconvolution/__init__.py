@@ -11,7 +11,13 @@
 `parameter_choice` rules for the strength of Tikhonov's regularisation: ``noise``, ``gcv``, ``lcurve``
 `tikhonov`         ``tikhonov`` and ``wiener``: regularised inverses of the circulant convolution
 `volterra`         ``volterra-tikhonov``: straight pieces between the frames, integrated exactly
+`arterial_curve`   the input between its samples, for methods that shift and integrate it
 `box`              ``box-nlr``: a box-shaped residue fitted by variable projection
+`transit`          tissue curves of gamma-distributed and of equal transit times, and their prior
+`dictionary`       these curves for one input: every delay, transit time and shape
+`bayes`            ``gamma-bayes``: posterior means and standard deviations
+`neighbourhoods`   what like neighbours in a slice say together
+`spatial`          ``gamma-bayes-spatial``: neighbours that share delay and residue
 `peak_height`      ``peak-height``: flow from the peak of the tissue curve, without deconvolution
 `driver`           `deconvolve`: a method applied to all voxels in pieces
 =================  ==========================================================================================
@@ -20,7 +26,22 @@ To add a method, write one function ``(Problem) -> Solver`` and register it in `
 (``Docs/adding-a-method.md``).
 """
 
-from PyPeTLib.deconvolution import bayes, box, osvd, peak_height, spatial, svd, tikhonov, volterra  # noqa: F401 - importing them registers their methods
+# Importing a file registers its methods, in the order in which users see them.
+from PyPeTLib.deconvolution import osvd  # noqa: F401 - with those of svd before it
+
+# isort: split
+from PyPeTLib.deconvolution import tikhonov, volterra  # noqa: F401
+
+# isort: split
+from PyPeTLib.deconvolution import box  # noqa: F401
+
+# isort: split
+from PyPeTLib.deconvolution import bayes, spatial  # noqa: F401
+
+# isort: split
+from PyPeTLib.deconvolution import peak_height  # noqa: F401
+
+# isort: split
 from PyPeTLib.deconvolution.driver import deconvolve, noise_level
 from PyPeTLib.deconvolution.methods import METHODS, DeconvolutionOptions, Estimate, Problem, Solver
 

@@ -22,8 +22,8 @@ from PyPeTLib.execution import voxel_slices
 
 VOXELS_AT_ONCE = 96
 """Voxels whose scores fit into a core's cache."""
-FITTED = 4
-"""Parameters that a curve determines: height, delay, transit time and shape."""
+FITTED = 5
+"""Parameters that a curve determines: height, delay, transit time, shape and baseline."""
 LEAST_NOISE = 0.1
 """Noise is never taken for less than this share of a curve's root mean square.
 
@@ -85,8 +85,7 @@ class BayesSolver:
     def __call__(self, curves: Volume) -> Estimate:
         """Posterior means and standard deviations for curves of shape (voxels, t)."""
         reduced = self.dictionary.reduced(curves)
-        energy = np.einsum("vt,vt->v", curves, curves)
-        return self.estimate(reduced, energy, self.dictionary.nearest_lags(reduced))
+        return self.estimate(reduced, energy_of(curves), self.dictionary.nearest_lags(reduced))
 
     def estimate(self, reduced: Volume, energy: Volume, near: IntArray, evidence: Evidence | None = None) -> Estimate:
         """Estimates of curves in temporal components.
@@ -95,7 +94,7 @@ class BayesSolver:
         ----------
         reduced : ndarray of float32, shape (voxels, components)
         energy : ndarray of float32, shape (voxels,)
-            Sum of squares of each whole curve.
+            Of each whole curve (`energy_of`).
         near : ndarray of int, shape (voxels,)
             Place of the delay around which to look.
         evidence : Evidence, optional
@@ -189,6 +188,12 @@ class BayesSolver:
         return products
 
 
+def energy_of(curves: Volume) -> Volume:
+    """Sum of squares of each curve about its mean over the frames, shape (voxels,)."""
+    total = np.einsum("vt,vt->v", curves, curves) - curves.shape[1] * curves.mean(axis=1) ** 2
+    return np.asarray(np.maximum(total, 0), np.float32)
+
+
 class _Nearby:
     """The best delay of each voxel and residue, never the first or the last one, and its neighbours.
 
@@ -224,8 +229,6 @@ def _tmax_shift(problem: Problem, dictionary: Dictionary) -> Volume:
     A modelled response is highest where it begins. Thresholds of Tmax are made for the smoothed responses of the
     singular value methods, so Tmax is what these would read from the modelled curve.
     """
-    at_zero = int(np.argmin(np.abs(dictionary.lags)))
-    curves = (dictionary.units[at_zero] @ dictionary.components.T).astype(np.float32)
-    read = METHODS["bsvd"](problem)(curves).time_of_peak
+    read = METHODS["bsvd"](problem)(dictionary.undelayed).time_of_peak
     assert read is not None  # noqa: S101 - bsvd has a Tmax
-    return np.asarray(read - np.float32(dictionary.lags[at_zero]), np.float32)
+    return read

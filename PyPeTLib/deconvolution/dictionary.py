@@ -31,6 +31,9 @@ SEEN = 0.05
 class Dictionary:
     """Unit atoms in temporal components, with their norms and prior.
 
+    Curves are counted from a baseline that is itself measured, in a few noisy frames, so each may be off by a constant.
+    Atoms and components are therefore free of their mean over the frames, and the constant does not matter.
+
     Attributes
     ----------
     lags : ndarray of float64, shape (lags,)
@@ -42,6 +45,8 @@ class Dictionary:
         Atoms of norm 1.
     norms : ndarray of float32, shape (lags, residues)
         Norms of the atoms whose impulse response has height 1.
+    undelayed : ndarray of float32, shape (residues, t)
+        Tissue curves without delay, as they are.
     log_prior : ndarray of float32, shape (lags, residues)
         Of delay and residue; the blood volume, their scale, is as likely anywhere.
     """
@@ -54,6 +59,8 @@ class Dictionary:
         self.lags: Curve = LAG_STEP * np.arange(first, last + 1)
         arterial = ArterialCurve(problem.aif, problem.times)
         atoms = tissue_atoms(arterial, self.residues, self.lags, problem.tissue_times)
+        self.undelayed = atoms[int(np.argmin(np.abs(self.lags)))].astype(np.float32)
+        atoms -= atoms.mean(axis=2, keepdims=True)
         norms = np.linalg.norm(atoms, axis=2)
         seen = norms > SEEN * norms.max()
         flat = (atoms / np.maximum(norms, 1e-30)[..., None] * seen[..., None]).reshape(-1, problem.times.size)

@@ -16,7 +16,7 @@ from PyPeTLib.deconvolution.svd import WU
 WU_SAMPLES, WU_STEP = 120, 1.0
 """The response to which Wu's limits of the oscillation index refer: 60 frames padded twofold, 1 s apart."""
 LEVEL_RATIO = 1.15
-"""Each level has at least this many times the frequencies of the one before."""
+"""Each level has about this many times the frequencies of the one before, and at least one more."""
 JUDGED_PER_TURN = 4
 """Points in one turn of the fastest wave at which a response's bend is looked at."""
 PEAK_PER_TURN = 8
@@ -148,6 +148,7 @@ def _level(convolution: CirculantConvolution, waves: Waves, size: int) -> Level:
     """The level of the first few waves."""
     waves = waves.chosen(np.arange(waves.frequency.size) < size)
     fastest = max(1, int(waves.frequency.max()))
+    # one point more than whole numbers in a turn: they fall on all phases of the fastest wave, wherever it begins
     circle, n_bends = convolution.circle, JUDGED_PER_TURN * fastest + 1
     apart = circle / n_bends
     bends = apart * waves.at(apart * np.arange(n_bends, dtype=np.float64)) * waves.angular**2

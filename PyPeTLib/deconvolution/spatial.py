@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from PyPeTLib.arrays import IntArray, Mask, Volume
-from PyPeTLib.deconvolution.bayes import LEAST_NOISE, BayesSolver, Evidence
+from PyPeTLib.deconvolution.bayes import LEAST_NOISE, BayesSolver, Evidence, energy_of
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
 from PyPeTLib.deconvolution.neighbourhoods import correlation_area, pooled
 from PyPeTLib.execution import Execution
@@ -64,7 +64,7 @@ class SpatialSolver(BayesSolver):
 
     def _in_slice(self, curves: Volume, plane: Mask) -> Estimate:
         reduced = self.dictionary.reduced(curves)
-        energy = np.einsum("vt,vt->v", curves, curves)
+        energy = energy_of(curves)
         noise = max(float(self.noise), LEAST_NOISE * float(np.sqrt(energy.mean() / curves.shape[1])), 1e-15)
         shared = _shared_components(reduced, noise)
         units = self.dictionary.units @ shared

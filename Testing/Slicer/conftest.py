@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / folder) for folder in ("Testing", ".", "PyPeT")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("Testing", "Testing/Slicer", ".", "PyPeT")]
 
 from host import Host  # noqa: E402 - after the path is set
 
@@ -95,15 +95,20 @@ def head_files(heads, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def library_run(head_files, tmp_path_factory):
-    """``library_run(modality, affine="ras")``: the folder that `pypet run` writes for the file of a head."""
-    folder = tmp_path_factory.mktemp("runs")
+    """``library_run(modality, affine="ras")``: the folder that `pypet run` writes for the file of a head.
 
-    def run(modality, affine="ras"):
-        out = folder / f"{affine}_{modality}"
-        if not out.exists():
-            code = pypet(["run", str(head_files(modality, affine)), str(out), "--no-figures", "--quiet", "--relative"])
-            assert code == 0
-        return out
+    Further arguments are those of the command line; ``file`` is another series.
+    """
+    folder = tmp_path_factory.mktemp("runs")
+    made = {}
+
+    def run(modality, affine="ras", *more, file=None):
+        series = file or head_files(modality, affine)
+        job = (series, *map(str, more or ["--relative"]))
+        if job not in made:
+            made[job] = folder / f"{len(made)}_{affine}_{modality}"
+            assert pypet(["run", str(series), str(made[job]), "--no-figures", "--quiet", *job[1:]]) == 0
+        return made[job]
 
     return run
 

@@ -242,4 +242,6 @@ def test_messages_read_well_on_the_panel():
     assert for_panel("Give the echo time with --echo-time.") == "Give the echo time with “Echo time”."
     given = "Give --modality ctp or --modality dsc."
     assert for_panel(given) == "Give “Modality” = CT perfusion or “Modality” = DSC-MRI."
+    assert for_panel("--aif population") == "“Artery (AIF)” = population curve"
+    assert for_panel("Mark a large vein (--vof).") == "Mark a large vein (“Vein (VOF)”)."
     assert "--" not in for_panel("Give one with --frame-interval S, or all with --frame-times FILE.")

@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 import slicer
-import vtk
+from comparing import expect_equal, expect_segment
 
 from PyPeTLib.series import Modality
 from PyPeTSlicer import running
@@ -71,40 +71,9 @@ def test_maps_and_masks_equal_those_of_the_command_line(
     for name in MAPS:
         expect_equal(getattr(parameters, f"{name}Volume"), library_run(modality, "oblique") / f"{name}.nii.gz")
     for segment, file in (("Brain", "brain_mask"), ("AIF", "aif_mask"), ("VOF", "vof_mask")):
-        expect_segment(parameters, segment, library_run(modality, "oblique") / f"{file}.nii.gz")
-
-
-def expect_equal(volume, path):
-    """The voxels of a node at the places of a file's voxels, whatever order either stores them in."""
-    image = nibabel.load(path)
-    expected = np.asarray(image.dataobj)
-    found = slicer.util.arrayFromVolume(volume).T
-    matrix = vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(matrix)
-    to_ras = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
-    corners = np.array([[0, 0, 0, 1], [*(n - 1 for n in expected.shape), 1], [5, 7, 3, 1]], float)
-    places = np.rint((np.linalg.inv(to_ras) @ image.affine @ corners.T)[:3]).astype(int)
-    for corner, place in zip(corners[:, :3].astype(int), places.T, strict=True):
-        assert found[tuple(place)] == pytest.approx(expected[tuple(corner)], rel=1e-5)
-    step = np.rint((np.linalg.inv(to_ras) @ image.affine)[:3, :3]).astype(int)
-    assert np.abs(step).sum() == 3, "the axes of node and file are not parallel"
-    order, flips = np.abs(step).argmax(axis=0), step.sum(axis=0) < 0
-    arranged = found.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
-    np.testing.assert_allclose(arranged, expected, rtol=1e-5, atol=1e-5)
-
-
-def expect_segment(parameters, segment, path):
-    expected = np.asarray(nibabel.load(path).dataobj) > 0
-    reference = parameters.cbfVolume
-    found = slicer.util.arrayFromSegmentBinaryLabelmap(parameters.segmentation, segment, reference)
-    assert found.sum() == expected.sum() > 0
-    labelmap = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
-    slicer.util.updateVolumeFromArray(labelmap, (found > 0).astype(np.uint8))
-    matrix = vtk.vtkMatrix4x4()
-    reference.GetIJKToRASMatrix(matrix)
-    labelmap.SetIJKToRASMatrix(matrix)
-    expect_equal(labelmap, path)
-    slicer.mrmlScene.RemoveNode(labelmap)
+        expect_segment(
+            parameters.segmentation, segment, parameters.cbfVolume, library_run(modality, "oblique") / f"{file}.nii.gz"
+        )
 
 
 @pytest.mark.parametrize("affine", AFFINES)

@@ -1,5 +1,7 @@
 """The smaller commands: `methods` and `phantom`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -31,3 +33,10 @@ def test_phantom_writes_a_series_that_can_be_read_and_its_truth(tmp_path: Path) 
     assert nib.load(out / "truth/cbf.nii.gz").shape == series.data.shape[:3]
     assert main(arguments) == 2
     assert main([*arguments, "--overwrite"]) == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault():
+    command = f"'{sys.executable}' -m PyPeTLib methods | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "deconvolution methods:\n"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PyPeTLib.deconvolution import METHODS, DeconvolutionOptions, deconvolve
+from PyPeTLib.deconvolution import METHODS, DeconvolutionOptions, Problem, deconvolve
+from PyPeTLib.deconvolution.driver import noise_level, signal_level
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import VOXELS_PER_PIECE, Execution
 from PyPeTLib.phantom import make_tiles
@@ -20,11 +21,20 @@ PER_FLOW = ("cbf", "cbv")
 IN_SECONDS = ("mtt", "tmax", "ttp", "delay")
 
 every_method = pytest.mark.parametrize("method", METHODS)
+every_voxelwise_method = pytest.mark.parametrize(
+    "method", [name for name in METHODS if "spatial" not in METHODS.entry(name).traits]
+)
 powers_of_two = st.integers(-12, 12).map(lambda n: 2.0**n)
 
 
 def present(found, names):
     return [name for name in names if name in found.values]
+
+
+def solved(method, curves, aif=TILES.aif, execution=None):
+    """What a method finds for curves that lie in a row."""
+    row = np.ones((len(curves), 1, 1), bool)
+    return deconvolve(curves, aif, TILES.times, DeconvolutionOptions(method=method), execution, mask=row)
 
 
 @every_method
@@ -63,7 +73,7 @@ def test_any_scale_is_as_good_as_another(analyse, method):
             np.testing.assert_array_equal(scaled.valid[name], whole.valid[name])
 
 
-@every_method
+@every_voxelwise_method
 def test_the_order_of_voxels_does_not_matter(analyse, method):
     order = np.random.default_rng(5).permutation(len(CURVES))
     straight = analyse(CURVES, TILES.aif, TILES.times, method)
@@ -72,12 +82,28 @@ def test_the_order_of_voxels_does_not_matter(analyse, method):
         np.testing.assert_allclose(shuffled.values[name], values[order], rtol=1e-4, atol=1e-4)
 
 
-@every_method
-def test_a_voxel_does_not_depend_on_its_neighbours_in_the_list(analyse, method):
-    together = analyse(CURVES, TILES.aif, TILES.times, method)
-    alone = analyse(CURVES[7:8], TILES.aif, TILES.times, method)
-    for name, values in together.values.items():
-        np.testing.assert_allclose(alone.values[name], values[7:8], rtol=1e-4, atol=1e-4)
+@every_voxelwise_method
+def test_a_voxel_does_not_depend_on_its_neighbours_in_the_list(method):
+    # how much noise and signal the curves hold is a fact about all of them, and the same here for the one
+    options = DeconvolutionOptions(method=method)
+    noise, signal = noise_level(CURVES), signal_level(CURVES)
+    solver = METHODS[method](Problem(aif=TILES.aif, times=TILES.times, options=options, noise=noise, signal=signal))
+    together, alone = solver(CURVES), solver(CURVES[7:8])
+    for name, values in together.found.items():
+        np.testing.assert_allclose(alone.found[name], values[7:8], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@every_voxelwise_method
+def test_only_methods_that_say_so_depend_on_the_noise_of_all_curves(analyse, method):
+    # quiet curves among loud ones, and alone
+    loud = CURVES + np.random.default_rng(3).normal(0, 6.0, CURVES.shape)
+    among = analyse(np.concatenate([CURVES, loud, loud]), TILES.aif, TILES.times, method)
+    alone = analyse(CURVES, TILES.aif, TILES.times, method)
+    same = all(
+        np.allclose(among.values[name][: len(CURVES)], values, rtol=1e-4, atol=1e-4)
+        for name, values in alone.values.items()
+    )
+    assert same != ("pooled-noise" in METHODS.entry(method).traits)
 
 
 @every_method
@@ -113,13 +139,11 @@ def test_noise_is_not_rectified_into_volume(analyse, method):
 
 @every_method
 def test_single_and_double_precision_agree(method):
-    options = DeconvolutionOptions(method=method)
-    single = deconvolve(CURVES, TILES.aif.astype(np.float32), TILES.times, options)
-    double = deconvolve(CURVES.astype(np.float64), TILES.aif, TILES.times, options)
-    for name in ("peak", "time_of_peak", "delay", "volume"):
-        if getattr(single, name) is not None:
-            assert getattr(single, name).dtype == np.float32
-            np.testing.assert_allclose(getattr(single, name), getattr(double, name), rtol=1e-3, atol=1e-3)
+    single = solved(method, CURVES, TILES.aif.astype(np.float32)).found
+    double = solved(method, CURVES.astype(np.float64)).found
+    for name, values in single.items():
+        assert values.dtype == np.float32
+        np.testing.assert_allclose(values, double[name], rtol=1e-3, atol=1e-3, err_msg=name)
 
 
 @every_method
@@ -129,11 +153,9 @@ def test_the_number_of_threads_does_not_change_a_byte(method):
     many = np.tile(CURVES, (copies, 1))
     many += rng.normal(0, 2.0, many.shape).astype(np.float32)
     assert len(many) > 2 * VOXELS_PER_PIECE
-    options = DeconvolutionOptions(method=method)
-    one, three = (deconvolve(many, TILES.aif, TILES.times, options, Execution(threads=n)) for n in (1, 3))
-    for name in ("peak", "time_of_peak", "delay", "volume"):
-        if getattr(one, name) is not None:
-            assert getattr(one, name).tobytes() == getattr(three, name).tobytes(), name
+    one, three = (solved(method, many, execution=Execution(threads=n)).found for n in (1, 3))
+    for name, values in one.items():
+        assert values.tobytes() == three[name].tobytes(), name
 
 
 @every_method
@@ -152,8 +174,8 @@ def test_an_aif_whose_area_is_not_positive_is_refused(analyse, method):
 
 @every_method
 def test_no_voxels_give_no_values(method):
-    found = deconvolve(np.zeros((0, 45), np.float32), TILES.aif, TILES.times, DeconvolutionOptions(method=method))
-    assert found.peak.shape == (0,)
+    found = solved(method, np.zeros((0, 45), np.float32))
+    assert all(values.shape == (0,) for values in found.found.values())
 
 
 @every_method
@@ -169,10 +191,9 @@ def test_curves_and_aif_are_not_written_to(analyse, method):
 def test_memory_of_a_thread_is_bounded(method):
     # every thread holds one piece, and workstations have dozens of threads
     many = np.tile(CURVES, (VOXELS_PER_PIECE // len(CURVES), 1))
-    options = DeconvolutionOptions(method=method)
     tracemalloc.start()
     try:
-        deconvolve(many, TILES.aif, TILES.times, options, Execution(threads=1))
+        solved(method, many, execution=Execution(threads=1))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

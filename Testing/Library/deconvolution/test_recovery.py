@@ -10,8 +10,9 @@ import pytest
 from PyPeTLib.deconvolution import METHODS
 from PyPeTLib.phantom import RESIDUES, frame_times, make_tiles
 
-INSENSITIVE = METHODS.with_trait("delay-insensitive")
-CIRCULANT = tuple(name for name in INSENSITIVE if "impulse-response" in METHODS.entry(name).traits)
+VOXELWISE = tuple(name for name in METHODS if "spatial" not in METHODS.entry(name).traits)
+"""Tiles without noise leave nothing for neighbours to agree upon."""
+INSENSITIVE = tuple(name for name in METHODS.with_trait("delay-insensitive") if name in VOXELWISE)
 RATIO_OF_AREAS = tuple(name for name in METHODS if "volume" not in METHODS.entry(name).traits)
 
 WINDOW = 90.0
@@ -35,10 +36,10 @@ def by_transit(analyse):
     @cache
     def run(residue, dt, method, times=None):
         phantom = tiles(residue, dt) if times is None else make_tiles(residue, cbv=[4.0], times=times)
-        found = analyse(phantom.curves, phantom.aif, phantom.times, method)
+        found = analyse(phantom.curves, phantom.aif, phantom.times, method).values
         shape = (phantom.shape[0], phantom.shape[2])
         whole = phantom.covered.reshape(shape) >= 0.995
-        maps = {name: np.where(whole, values.reshape(shape), np.nan) for name, values in found.values.items()}
+        maps = {name: np.where(whole, values.reshape(shape), np.nan) for name, values in found.items()}
         return maps, phantom
 
     return run
@@ -63,7 +64,8 @@ def test_flow_and_transit_time_do_not_depend_on_delay(by_transit, method, residu
         found = spread(maps[name])
         show(f"{name} spread %, {method}, {residue}, dt {dt}", found)
         assert found.size >= 4
-        assert found.max() <= limit
+        # fits of a residue see more of what is between the frames
+        assert found.max() <= (max(limit, 3.0) if "posterior" in METHODS.entry(method).traits else limit)
 
 
 @pytest.mark.parametrize("residue", RESIDUES)
@@ -142,10 +144,12 @@ def test_elsewhere_volume_is_that_of_the_truncated_areas_and_flagged(analyse, re
 @pytest.mark.parametrize("method", INSENSITIVE)
 def test_volume_and_transit_time_do_not_depend_on_the_frame_interval(by_transit, method, residue):
     maps = [by_transit(residue, dt, method)[0] for dt in (0.5, 1.0, 2.0)]
-    # Simpson's kernel spans three frames; box-nlr leans on what happens between frames where MTT is near their step.
-    limit = {"bsvd-simpson": 12.0, "osvd": 9.0}.get(method, 5.0) if residue == "box" else 5.0
-    limit = 8.0 if method == "box-nlr" else limit
-    for name, most in (("cbv", 1.5 if method == "box-nlr" else 1.0), ("mtt", limit)):
+    # Simpson's kernel spans three frames; fits lean on what happens between frames where MTT is near their step.
+    limit = {"bsvd-simpson": 12.0, "osvd": 9.0, "tikhonov": 6.0}.get(method, 5.0) if residue == "box" else 5.0
+    fits = "volume" in METHODS.entry(method).traits
+    if fits:
+        limit = 15.0 if "posterior" in METHODS.entry(method).traits else 8.0
+    for name, most in (("cbv", 2.0 if fits else 1.0), ("mtt", limit)):
         values = np.stack([m[name] for m in maps])
         whole = ~np.isnan(values).any(axis=(0, 2))
         apart = 100 * (values.max(axis=0) / values.min(axis=0) - 1)[whole].max(axis=1)
@@ -154,20 +158,25 @@ def test_volume_and_transit_time_do_not_depend_on_the_frame_interval(by_transit,
 
 
 @pytest.mark.parametrize("residue", RESIDUES)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", VOXELWISE)
 def test_uneven_frames_read_as_even_ones_do(by_transit, method, residue):
-    uneven, _ = by_transit(residue, None, method, UNEVEN)
+    uneven, phantom = by_transit(residue, None, method, UNEVEN)
     even, _ = by_transit(residue, None, method, EVEN)
-    # box-nlr weighs frames alike, so where a box misfits, sparse late frames shift its balance
-    misfit = method == "box-nlr" and residue != "box"
-    flow = 0.21 if misfit else 0.06
-    limits = {"cbf": flow, "cbv": 0.11 if misfit else 0.01, "mtt": flow}
-    if "delay" in even and method != "ssvd":
-        limits["delay"] = 0.9 if misfit else 0.2 if method == "osvd" else 0.1
-    if "tmax" in even and residue != "box" and method != "ssvd":
-        limits["tmax"] = 2.1 if misfit else 0.1
+    traits = METHODS.entry(method).traits
+    fits = "volume" in traits
+    flow = 0.06 if "posterior" in traits else 0.05
+    limits = {"cbf": flow, "cbv": 0.02 if fits else 0.01, "mtt": flow}
+    if "delay-insensitive" in traits:
+        limits["delay"] = 0.2 if fits else 0.05
+        if residue != "box":
+            limits["tmax"] = 0.2 if fits else 0.05
+    # what comes before the artery is not in the model of the others
+    begun = phantom.delay.reshape(phantom.shape)[0, 0] >= (-np.inf if "delay-insensitive" in traits else 0)
+    # up to an MTT of 12 s
+    tiles_shown = np.ix_(phantom.mtt.reshape(phantom.shape)[:, 0, 0] <= 12, begun)
     for name, limit in limits.items():
         apart = uneven[name] - even[name] if name in ("tmax", "delay") else uneven[name] / even[name] - 1
+        apart = apart[tiles_shown]
         show(f"{name} uneven against even, {method}, {residue}", [np.nanmax(np.abs(apart))], "7.4f")
         assert np.nanmax(np.abs(apart)) <= limit
 

@@ -28,8 +28,7 @@ def of_reference(osipi_dro, analyse):
     @cache
     def run(method):
         found = [
-            analyse(c[None], a, times, method, quantification=PLAIN).values
-            for c, a in zip(tissue, aif, strict=True)
+            analyse(c[None], a, times, method, quantification=PLAIN).values for c, a in zip(tissue, aif, strict=True)
         ]
         return tuple(np.array([values[name][0] for values in found]) for name in ("cbf", "cbv"))
 
