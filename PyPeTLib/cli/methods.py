@@ -48,7 +48,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
             if entry.source:
                 print(f"  {'':<20} {entry.source}")
         print()
-    print("options of config.toml (defaults for CTP; DSC has its own smoothing and oscillation_index):")
+    print("options of config.toml (defaults for CTP; DSC has its own smoothing):")
     groups = PipelineConfig.for_modality(Modality.CTP)
     for table in groups.to_mapping():
         group = getattr(groups, table)

@@ -22,10 +22,20 @@ BLOCK = 6
 """Edge in voxels of the slice of equal curves, between empty ones, that a spatial method gets in place of a curve."""
 
 
+VARIANTS = {"tikhonov": ({"regularisation": "gcv"}, {"regularisation": "lcurve"})}
+"""Choices within a method that deserve rows of their own."""
+
+
 def cases(trait: str | None = None) -> dict[str, DeconvolutionOptions]:
     """Methods, or those with a trait, and their options: the same in all tables, tuned to none of them."""
-    names = METHODS if trait is None else METHODS.with_trait(trait)
-    return {name: DeconvolutionOptions(method=name) for name in names}
+    found = {}
+    for name in METHODS if trait is None else METHODS.with_trait(trait):
+        found[name] = DeconvolutionOptions(method=name)
+        for variant in VARIANTS.get(name, ()):
+            found[f"{name}, {', '.join(variant.values())}"] = DeconvolutionOptions.from_mapping(
+                {"method": name, **variant}
+            )
+    return found
 
 
 def has_trait(options: DeconvolutionOptions, trait: str) -> bool:

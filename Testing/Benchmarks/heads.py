@@ -61,7 +61,7 @@ def _measured_method(head: HeadPhantom, result: PipelineResult, method: str) -> 
         raise RuntimeError(f"no artery was found in {head.series.name}")
     times, mask = result.working.frame_times, result.analysed
     aif = result.aif.curve(times, result.config.aif.curve)
-    options = replace(result.config.deconvolution, method=method)
+    options = replace(cases()[method], noise=result.concentration.noise)
     constants = result.config.quantification
     found = quantities(result.concentration.curves, aif, times, options, mask=mask, constants=constants)
     if "tmax" not in found.values:

@@ -148,7 +148,7 @@ def test_volume_and_transit_time_do_not_depend_on_the_frame_interval(by_transit,
     limit = {"bsvd-simpson": 12.0, "osvd": 9.0, "tikhonov": 6.0}.get(method, 5.0) if residue == "box" else 5.0
     fits = "volume" in METHODS.entry(method).traits
     if fits:
-        limit = 15.0 if "posterior" in METHODS.entry(method).traits else 8.0
+        limit = 18.0 if "posterior" in METHODS.entry(method).traits else 8.0
     for name, most in (("cbv", 2.0 if fits else 1.0), ("mtt", limit)):
         values = np.stack([m[name] for m in maps])
         whole = ~np.isnan(values).any(axis=(0, 2))
