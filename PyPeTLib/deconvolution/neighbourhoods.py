@@ -21,6 +21,9 @@ KERNEL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 FARTHEST_CORRELATION = 8
 """Noise is not expected to be correlated over more voxels than this."""
 LEAST_CORRELATION = 0.05
+QUIET_FRAMES = 6
+NO_NOISE = 1e-4
+"""Second differences with a smaller share of the curves' standard deviation are no noise, but its rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +120,13 @@ def _pairs(place: IntArray, across: int, along: int) -> tuple[IntArray, IntArray
 def correlation_area(curves: Volume, plane: Mask) -> float:
     """Over how many voxels of a slice the noise is correlated: 1 for white noise, 4πσ² after a Gaussian.
 
-    The noise is what second differences of the first frames, which hold no contrast yet, show.
+    The noise is what the second differences of the quietest frames show, which hold no bolus.
     """
-    bends = np.diff(curves[:, :FARTHEST_CORRELATION], 2, axis=1)
+    bends = np.diff(curves, 2, axis=1)
+    quiet = np.argsort(np.median(np.abs(bends), axis=0), kind="stable")[:QUIET_FRAMES]
+    bends = bends[:, quiet]
+    if bends.std() <= NO_NOISE * curves.std():
+        return 1.0
     size = tuple(n + 2 * FARTHEST_CORRELATION for n in plane.shape)
     total = np.zeros(size)
     for frame in range(bends.shape[1]):
@@ -129,7 +136,5 @@ def correlation_area(curves: Volume, plane: Mask) -> float:
     pairs = np.fft.irfft2(np.abs(np.fft.rfft2(plane, size)) ** 2, size)
     around = np.arange(-FARTHEST_CORRELATION, FARTHEST_CORRELATION + 1)
     near = np.ix_(around, around)
-    if not total[0, 0] > 0:
-        return 1.0
     correlation = (total[near] / total[0, 0]) * (pairs[0, 0] / np.maximum(pairs[near], 1))
     return max(1.0, float(correlation[correlation > LEAST_CORRELATION].sum()))
