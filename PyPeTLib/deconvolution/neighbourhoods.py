@@ -125,7 +125,7 @@ def correlation_area(curves: Volume, plane: Mask) -> float:
     bends = np.diff(curves, 2, axis=1)
     quiet = np.argsort(np.median(np.abs(bends), axis=0), kind="stable")[:QUIET_FRAMES]
     bends = bends[:, quiet]
-    if bends.std() <= NO_NOISE * curves.std():
+    if len(curves) == 1 or bends.std() <= NO_NOISE * curves.std():
         return 1.0
     size = tuple(n + 2 * FARTHEST_CORRELATION for n in plane.shape)
     total = np.zeros(size)
@@ -136,5 +136,7 @@ def correlation_area(curves: Volume, plane: Mask) -> float:
     pairs = np.fft.irfft2(np.abs(np.fft.rfft2(plane, size)) ** 2, size)
     around = np.arange(-FARTHEST_CORRELATION, FARTHEST_CORRELATION + 1)
     near = np.ix_(around, around)
+    if not total[0, 0] > 0:  # all voxels are equal
+        return 1.0
     correlation = (total[near] / total[0, 0]) * (pairs[0, 0] / np.maximum(pairs[near], 1))
     return max(1.0, float(correlation[correlation > LEAST_CORRELATION].sum()))
