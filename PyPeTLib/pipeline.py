@@ -25,6 +25,7 @@ from PyPeTLib.quality import (
     bolus_flags,
     coverage_flags,
     curve_flags,
+    leakage_flags,
     motion_flags,
     no_aif_flags,
     scale_flags,
@@ -224,6 +225,9 @@ def _flags(result: PipelineResult, unsmoothed: Concentration, vessels: Vessels) 
     elif bolus.found:
         flags += no_aif_flags(vessels.no_aif)
     flags += curve_flags(result.concentration, result.lost_area[result.analysed])
+    if "tmax" in result.maps:
+        tmax = result.maps["tmax"]
+        flags += leakage_flags(result.config.contrast.leakage, tmax.values[tmax.valid])
     flags += scale_flags(calibrated=all(quantity.calibrated for quantity in result.maps.values()))
     return tuple(flags)
 

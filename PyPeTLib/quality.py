@@ -55,6 +55,10 @@ LOST_AREA = 0.20
 """A curve that loses more of its area counts as cut off."""
 LEFT_OUT_SHARE = 0.05
 FLOORED_SHARE = 0.001
+LATE_TISSUE = 6.0
+"""Tmax in s above which tissue counts as late."""
+LATE_SHARE = 0.08
+"""Veins and fluid make a few per cent of any brain look late; a stroke adds to them."""
 
 
 def _flag_if(
@@ -301,6 +305,25 @@ def no_aif_flags(reason: str) -> list[Flag]:
     """The flag for a series in which no artery could be found."""
     message = f"The maps hold no usable values: {reason}. Give the AIF as a mask or a curve (--aif)."
     return _flag_if("no-aif", Severity.FAILURE, message)
+
+
+def leakage_flags(correction: str, lags: Volume) -> list[Flag]:
+    """A flag on tissue whose long transit a leakage correction takes for leakage.
+
+    Parameters
+    ----------
+    correction : str
+        The option ``contrast.leakage``.
+    lags : ndarray of float32, shape (voxels,)
+        Tmax in s where it holds a value.
+    """
+    share = float((lags > LATE_TISSUE).mean()) if lags.size else 0.0
+    message = (
+        f"The leakage correction takes long transit for leakage: in the {share:.0%} of the brain with Tmax above "
+        f"{LATE_TISSUE:g} s CBV and K2 are not to be trusted. Switch it off for stroke (contrast.leakage = 'none')."
+    )
+    late = correction != "none" and share > LATE_SHARE
+    return _flag_if("leakage-in-late-tissue", Severity.WARNING, message, when=late, value=share, threshold=LATE_SHARE)
 
 
 def scale_flags(*, calibrated: bool) -> list[Flag]:

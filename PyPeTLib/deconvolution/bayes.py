@@ -20,7 +20,7 @@ from PyPeTLib.deconvolution.dictionary import LAG_STEP, REACH, Dictionary
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
 from PyPeTLib.execution import voxel_slices
 
-VOXELS_AT_ONCE = 96
+VOXELS_AT_ONCE = 128
 """Voxels whose scores fit into a core's cache."""
 FITTED = 5
 """Parameters that a curve determines: height, delay, transit time, shape and baseline."""
@@ -131,7 +131,7 @@ class BayesSolver:
         # no curve tells the delay worse than knowing nothing of it within reach
         bend = np.minimum(low - 2 * mid + high, np.float32(-(LAG_STEP**2) / FLAT_VARIANCE))
         slope = low - high
-        shift = np.clip(0.5 * slope / bend, -1, 1)
+        shift = np.maximum(np.minimum(0.5 * slope / bend, 1), -1)
         log_weights = mid - 0.25 * slope * shift - 0.5 * np.log(-bend)
         log_weights -= log_weights.max(axis=1, keepdims=True)
         weights = np.exp(log_weights)
@@ -141,7 +141,8 @@ class BayesSolver:
         before, norm, after = near.shared(self.dictionary.norms[window])
         norm += 0.5 * shift * (after - before)
         flow = np.maximum(score, 0) / norm
-        lag = self.dictionary.lags[window].astype(np.float32)[near.place] + np.float32(LAG_STEP) * shift
+        first = np.float32(self.dictionary.lags[window.start])
+        lag = first + np.float32(LAG_STEP) * (near.place.astype(np.float32) + shift)
         return self._moments(weights, flow, lag, variance[:, None] / norm**2, LAG_STEP**2 / -bend)
 
     def _moments(
@@ -203,11 +204,12 @@ class _Nearby:
     def __init__(self, support: Volume) -> None:
         voxels, lags, residues = support.shape
         best = support[:, 1].copy()
-        self.place = np.ones(best.shape, np.intp)
+        place = np.ones(best.shape, np.uint8)
         for lag in range(2, lags - 1):
-            better = support[:, lag] > best
-            np.copyto(best, support[:, lag], where=better)
-            np.copyto(self.place, lag, where=better)
+            # later places are higher numbers, so the highest one that was better when it came is the best
+            np.maximum(place, (support[:, lag] > best) * np.uint8(lag), out=place)
+            np.maximum(best, support[:, lag], out=best)
+        self.place: IntArray = place.astype(np.intp)
         self._residues = residues
         self._shared = self.place * residues + np.arange(residues)
         self._own = self._shared + np.arange(voxels)[:, None] * (lags * residues)

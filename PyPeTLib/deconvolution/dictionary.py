@@ -17,9 +17,9 @@ from PyPeTLib.execution import voxel_slices
 
 LAG_STEP = 0.5
 """Distance of the delays in s; between them the score is a parabola."""
-REACH = 8
+REACH = 7
 """Delays on either side of the best coarse one that are looked at closely."""
-COARSE_RESIDUES = 7
+COARSE_RESIDUES = 11
 """Every so many residues serve to find where to look: a number prime to the number of shapes meets them all."""
 VOXELS_AT_ONCE = 512
 LOST = 5e-5
@@ -64,7 +64,11 @@ class Dictionary:
         norms = np.linalg.norm(atoms, axis=2)
         seen = norms > SEEN * norms.max()
         flat = (atoms / np.maximum(norms, 1e-30)[..., None] * seen[..., None]).reshape(-1, problem.times.size)
-        self.components = _components(flat, np.exp(np.tile(self.residues.log_prior, self.lags.size)))
+        every_second = flat.reshape(*norms.shape, -1)[::2]
+        self.components = _components(
+            every_second.reshape(-1, problem.times.size),
+            np.exp(np.tile(self.residues.log_prior, len(every_second))),
+        )
         units = (flat @ self.components).astype(np.float32)
         self.units: Volume = np.ascontiguousarray(units.reshape(*norms.shape, -1))
         self.norms: Volume = np.maximum(norms, 1e-6 * norms.max()).astype(np.float32)

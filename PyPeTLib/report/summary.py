@@ -83,35 +83,40 @@ def told(summary: Mapping[str, Any]) -> str:
     lines = [
         f"{source['file']}: {source['modality']}, {'×'.join(map(str, source['shape']))} voxels, "
         f"{source['frames']} frames {spacing} ({source['sources']['frame_times']})",
-        f"  motion  {moved}",
-        f"  brain   {summary['brain']['volume_ml']:.0f} ml",
-        f"  bolus   arrives at {summary['bolus']['arrival_s']:.1f} s"
+        f"  motion      {moved}",
+        f"  brain       {summary['brain']['volume_ml']:.0f} ml",
+        f"  bolus       arrives at {summary['bolus']['arrival_s']:.1f} s"
         if summary["bolus"]["found"]
-        else "  bolus   none",
+        else "  bolus       none",
     ]
     if aif["source"] == "none":
-        lines.append("  AIF     none")
+        lines.append("  AIF         none")
     else:
         lines.append(
-            f"  AIF     {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
+            f"  AIF         {aif['source']}, peak {aif['peak']:.3g} {aif['unit']} at {aif['time_of_peak_s']:.1f} s, "
             f"{aif['voxels']} voxels"
         )
         if aif["vein_to_artery_area"] is not None:
             scaled = f"AIF scaled by {aif['partial_volume_factor']:.2f}"
             lines.append(
-                f"  VOF     area {aif['vein_to_artery_area']:.2f} times the AIF's, "
+                f"  VOF         area {aif['vein_to_artery_area']:.2f} times the AIF's, "
                 f"{scaled if aif['partial_volume_factor'] != 1 else 'AIF not scaled'}"
             )
     for name, content in summary["maps"].items():
         if "median" in content:
             note = "" if content["calibrated"] else " (uncalibrated)"
             lines.append(
-                f"  {name.upper():<7} median {content['median']:.3g} {content['unit']}{note}, "
+                f"  {name.upper():<11} median {content['median']:.3g}{_spaced(content['unit'])}{note}, "
                 f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
             )
     lines += [f"  {flag['severity']}: {flag['message']}" for flag in summary["flags"]]
     lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
     return "\n".join(lines)
+
+
+def _spaced(unit: str) -> str:
+    """A unit behind a space; nothing for numbers without one."""
+    return "" if unit in ("", "1") else f" {unit}"
 
 
 def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -147,7 +152,8 @@ def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     table.append(("Method", summary["method"], ""))
     for name, content in summary["maps"].items():
         if "median" in content:
-            unit = content["unit"] if content["calibrated"] else f"{content['unit']} (uncalibrated)"
+            unit = _spaced(content["unit"]).strip()
+            unit = unit if content["calibrated"] else f"{unit} (uncalibrated)"
             table.append((f"{name.upper()} median", f"{content['median']:.4g}", unit))
             table.append((f"{name.upper()} 5 to 95 %", f"{content['p05']:.4g} to {content['p95']:.4g}", unit))
     table += [(flag["severity"].capitalize(), flag["message"], "") for flag in summary["flags"]]

@@ -43,6 +43,15 @@ def test_leakage_is_found_and_taken_out_of_the_volume(leaking, correction):
     assert abs(after) < abs(before) / 3
 
 
+def test_late_tissue_is_told_from_leaking_tissue(leaking):
+    # this head has a stroke, too: its late tissue does not leak, and the correction takes it for leaking
+    code = "leakage-in-late-tissue"
+    assert code in [flag.code for flag in run_pipeline(leaking.series, config(leakage="bsw")).flags]
+    assert code not in [flag.code for flag in run_pipeline(leaking.series, config()).flags]
+    healthy = make_head("dsc", seed=2, shape=SHAPE, healthy=True, leakage=K2)
+    assert code not in [flag.code for flag in run_pipeline(healthy.series, config(leakage="bsw")).flags]
+
+
 def two_echoes(head, times, brightening):
     """The head with two echoes, whose signal is ``S0·brightening·exp(−TE·ΔR2*)``; ``brightening`` is that of T1."""
     series = head.series
