@@ -123,23 +123,24 @@ class BayesSolver:
         before, at, after = near.of(scores)
         variance = self._variance(energy[voxels], at.max(axis=1))
         weight = 0.5 / variance if evidence is None else 0.5 * evidence.count[voxels] / variance
-        priors = near.shared(self.dictionary.log_prior[window])
         low, mid, high = (
-            value * np.abs(value) * weight[:, None] + prior
-            for value, prior in zip((before, at, after) if support is scores else near.of(support), priors, strict=True)
+            np.square(np.maximum(value, 0)) * weight[:, None]
+            for value in ((before, at, after) if support is scores else near.of(support))
         )
         # no curve tells the delay worse than knowing nothing of it within reach
         bend = np.minimum(low - 2 * mid + high, np.float32(-(LAG_STEP**2) / FLAT_VARIANCE))
         slope = low - high
         shift = np.maximum(np.minimum(0.5 * slope / bend, 1), -1)
-        log_weights = mid - 0.25 * slope * shift - 0.5 * np.log(-bend)
+        # over so short a distance the prior does not bend the parabola
+        log_weights = mid + near.shared(self.dictionary.log_prior[window])
+        log_weights -= 0.25 * slope * shift + 0.5 * np.log(-bend)
         log_weights -= log_weights.max(axis=1, keepdims=True)
         weights = np.exp(log_weights)
         weights /= weights.sum(axis=1, keepdims=True)
 
         score = at + 0.5 * shift * (after - before) + 0.5 * shift**2 * (before - 2 * at + after)
-        before, norm, after = near.shared(self.dictionary.norms[window])
-        norm += 0.5 * shift * (after - before)
+        norms = self.dictionary.norms[window]
+        norm = near.shared(norms) + shift * near.shared(np.gradient(norms, axis=0))
         flow = np.maximum(score, 0) / norm
         first = np.float32(self.dictionary.lags[window.start])
         lag = first + np.float32(LAG_STEP) * (near.place.astype(np.float32) + shift)
@@ -170,7 +171,7 @@ class BayesSolver:
             shape=np.where(shown, 1 / spread, 0).astype(np.float32),
             peak_sd=deviation(flow, flow_mean, flow_variance),
             volume_sd=deviation(volumes, volume_mean, flow_variance * transit**2),
-            transit_time_sd=deviation(np.broadcast_to(transit, flow.shape), transit_mean),
+            transit_time_sd=np.sqrt(np.maximum(weights @ transit**2 - transit_mean**2, 0)),
             delay_sd=deviation(lag, lag_mean, lag_variance),
         )
 
@@ -219,10 +220,9 @@ class _Nearby:
         before, at, after = (values.take(self._own + step * self._residues) for step in (-1, 0, 1))
         return before, at, after
 
-    def shared(self, values: Volume) -> tuple[Volume, Volume, Volume]:
-        """The same of values ``(lags, residues)`` that all voxels share."""
-        before, at, after = (values.take(self._shared + step * self._residues) for step in (-1, 0, 1))
-        return before, at, after
+    def shared(self, values: Volume) -> Volume:
+        """Values ``(lags, residues)`` that all voxels share, at the best delay."""
+        return np.asarray(values.take(self._shared), np.float32)
 
 
 def _tmax_shift(problem: Problem, dictionary: Dictionary) -> Volume:

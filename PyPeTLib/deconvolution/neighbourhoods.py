@@ -71,18 +71,18 @@ def pooled(features: Volume, plane: Mask, noise: float, area: float, tolerance: 
     share = np.ones(len(features))
     for step in STEPS:
         # the guide loses noise from pass to pass, and edges come out
-        variance = noise**2 * np.minimum(1, area * share)
+        variance = (noise**2 * np.minimum(1, area * share)).astype(np.float32)
         weights = _weights(guide, place, step, variance, tolerance)
         products, guide = weights @ products, weights @ guide
         share = weights.multiply(weights) @ share
     return Pooled(products=np.asarray(products, np.float32), features=guide, voxels=1 / share)
 
 
-def _weights(guide: Volume, place: IntArray, step: int, variance: Curve, tolerance: float) -> sparse.csr_array:
+def _weights(guide: Volume, place: IntArray, step: int, variance: Volume, tolerance: float) -> sparse.csr_array:
     """Row-normalised weights of the kernel's points among the voxels of a plane."""
     count, features = guide.shape
     energy = np.einsum("vn,vn->v", guide, guide)
-    rows, columns, values = [np.arange(count)], [np.arange(count)], [np.full(count, KERNEL[2] ** 2)]
+    rows, columns, values = [np.arange(count)], [np.arange(count)], [np.full(count, KERNEL[2] ** 2, np.float32)]
     for across, along in product(range(-2, 3), repeat=2):
         if (across, along) <= (0, 0):
             continue  # a pair of voxels is looked at once
@@ -93,12 +93,12 @@ def _weights(guide: Volume, place: IntArray, step: int, variance: Curve, toleran
         apart = smaller - np.divide(common**2, larger, out=np.zeros_like(common), where=larger > 0)
         noise = 0.5 * (variance[one] + variance[other])
         beyond = np.maximum(apart / noise - 2 * (features - 1), 0)
-        weight = KERNEL[across + 2] * KERNEL[along + 2] * np.exp(-beyond / (2 * tolerance**2))
+        weight = np.float32(KERNEL[across + 2] * KERNEL[along + 2]) * np.exp(-beyond / np.float32(2 * tolerance**2))
         rows += [one, other]
         columns += [other, one]
         values += [weight, weight]
     matrix = sparse.coo_array(
-        (np.concatenate(values).astype(np.float32), (np.concatenate(rows), np.concatenate(columns))), (count, count)
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (count, count)
     ).tocsr()
     matrix.data /= np.repeat(np.add.reduceat(matrix.data, matrix.indptr[:-1]), np.diff(matrix.indptr))
     return matrix
