@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from PyPeTLib.arrays import IntArray, Mask, Volume
+from PyPeTLib.assembly import MAPS
 from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
 from PyPeTLib.maps import ParameterMap
 from PyPeTLib.pipeline import PipelineResult
@@ -107,10 +108,10 @@ def map_page(result: PipelineResult, name: str, brain: BrainSlices) -> Page:
 
 
 def summary_page(result: PipelineResult, brain: BrainSlices) -> Page:
-    """All maps in three slices, with the flags of the run."""
+    """The five maps of every run in three slices, with the flags of the run; further maps have pages of their own."""
     held = chosen_slices(brain.mask, brain.mask.shape[2])
     slices = np.unique(held[[int(level * (held.size - 1) + 0.5) for level in SUMMARY_LEVELS]])
-    maps = list(result.maps.values())
+    maps = [result.maps[name] for name in MAPS if name in result.maps]
     view = brain.view(len(maps), margin=3.0)
     scales = [colour_scale(shown) for shown in maps]
     tiles = [_map_tiles(shown, scale, brain, view, slices) for shown, scale in zip(maps, scales, strict=True)]
@@ -245,7 +246,7 @@ def _map_heading(
     quantity = shown.quantity
     state = "" if shown.calibrated else ", uncalibrated"
     return Heading(
-        title=f"{quantity.symbol}: {quantity.title.lower()} [{shown.unit}{state}]",
+        title=f"{quantity.symbol}: {quantity.title[:1].lower()}{quantity.title[1:]} [{shown.unit}{state}]",
         facts=(series_facts(result), " · ".join(made)),
         warnings=tuple(warnings),
         failures=failures(result),
