@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
+
+ShortIndices = npt.NDArray[np.int32]
 
 STEPS = (1, 2, 4, 8)
 """Distances in voxels of the kernel's points, one pass of the cascade after the other."""
@@ -82,7 +85,9 @@ def _weights(guide: Volume, place: IntArray, step: int, variance: Volume, tolera
     """Row-normalised weights of the kernel's points among the voxels of a plane."""
     count, features = guide.shape
     energy = np.einsum("vn,vn->v", guide, guide)
-    rows, columns, values = [np.arange(count)], [np.arange(count)], [np.full(count, KERNEL[2] ** 2, np.float32)]
+    # short indices, because there are two dozen of them a voxel
+    itself: ShortIndices = np.arange(count, dtype=np.int32)
+    rows, columns, values = [itself], [itself], [np.full(count, KERNEL[2] ** 2, np.float32)]
     for across, along in product(range(-2, 3), repeat=2):
         if (across, along) <= (0, 0):
             continue  # a pair of voxels is looked at once
@@ -94,8 +99,9 @@ def _weights(guide: Volume, place: IntArray, step: int, variance: Volume, tolera
         noise = 0.5 * (variance[one] + variance[other])
         beyond = np.maximum(apart / noise - 2 * (features - 1), 0)
         weight = np.float32(KERNEL[across + 2] * KERNEL[along + 2]) * np.exp(-beyond / np.float32(2 * tolerance**2))
-        rows += [one, other]
-        columns += [other, one]
+        here, there = one.astype(np.int32), other.astype(np.int32)
+        rows += [here, there]
+        columns += [there, here]
         values += [weight, weight]
     matrix = sparse.coo_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (count, count)
