@@ -37,9 +37,9 @@ METHODS: Registry[Callable[[Problem], Solver]] = Registry("deconvolution methods
 """All deconvolution methods.
 
 Traits: ``delay-insensitive``, ``impulse-response`` (the solver is a `response.LinearSolver` or has its
-``impulse_response`` method), ``volume`` (the method estimates the blood volume itself), ``posterior`` (it gives standard
-deviations and a shape), ``pooled-noise`` (its answer depends on the noise measured over all curves), ``spatial`` (its solver
-is a `SpatialSolver`), ``lesions`` (its Tmax may be held against thresholds).
+``impulse_response`` method), ``volume`` (the method estimates the blood volume itself), ``posterior`` (it gives
+standard deviations and a shape), ``pooled-noise`` (its answer depends on the noise measured over all curves),
+``spatial`` (its solver is a `SpatialSolver`), ``lesions`` (its Tmax may be held against thresholds).
 """
 
 
