@@ -26,7 +26,7 @@ PLAIN = QuantificationOptions(density=1.0, large_vessel_haematocrit=0.0, small_v
 TOLERANCE = {"cbf": (15.0, 0.1), "cbv": (1.0, 0.1)}
 """OSIPI's: absolute and relative part, which add up."""
 
-TIMED_VOXELS = 32_768
+TIMED_VOXELS = 131_072
 REPEATS = 9
 
 
