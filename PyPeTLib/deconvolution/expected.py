@@ -10,7 +10,7 @@ from PyPeTLib.arrays import Curve
 from PyPeTLib.deconvolution.methods import Problem
 
 TYPICAL_TRANSIT_TIME = 6.0
-"""Mean transit time in s of the exponential residue whose power is expected: between healthy and slow tissue."""
+"""Mean transit time in s that is expected before a curve is seen: between healthy and slow tissue."""
 LEAST_NOISE = 0.02
 """Noise of samples one second apart is never taken for less than this share of the curves' root mean square.
 

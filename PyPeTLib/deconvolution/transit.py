@@ -15,13 +15,14 @@ from scipy import fft, special
 
 from PyPeTLib.arrays import Array, Curve
 from PyPeTLib.deconvolution.arterial_curve import FINE_STEP, ArterialCurve
+from PyPeTLib.deconvolution.expected import TYPICAL_TRANSIT_TIME
 
 TRANSIT_TIMES = np.geomspace(1.5, 40.0, 20)
 """Mean transit times in s."""
 SHAPES = np.append(2.0 ** (np.arange(9) / 3), np.inf)
 """Shapes of the distribution: from exponential (1) to 6.3, and the box (infinite)."""
-TYPICAL_TRANSIT_TIME, TRANSIT_SPREAD = 6.0, 1.7
-"""Prior of the mean transit time: log-normal about this median in s with this factor as its standard deviation.
+TRANSIT_SPREAD = 1.7
+"""Prior of the mean transit time: log-normal about the typical one with this factor as its standard deviation.
 
 Healthy grey and white matter have 4 to 5 s, tissue at risk 8 to 15 s.
 """
