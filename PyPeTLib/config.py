@@ -15,7 +15,7 @@ from PyPeTLib.errors import InputError
 from PyPeTLib.io.toml import read_toml, write_toml
 from PyPeTLib.masking import MaskOptions
 from PyPeTLib.options import Options
-from PyPeTLib.preprocess.motion import MotionOptions
+from PyPeTLib.preprocess.poses import MotionOptions
 from PyPeTLib.preprocess.resample import ResampleOptions
 from PyPeTLib.preprocess.smoothing import SmoothingOptions
 from PyPeTLib.quantification import QuantificationOptions

@@ -17,7 +17,7 @@ from PyPeTLib.aif import (
 )
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.contrast import BolusArrival, Concentration
-from PyPeTLib.preprocess.motion import MotionEstimate
+from PyPeTLib.preprocess.poses import MotionEstimate
 
 
 class Severity(StrEnum):

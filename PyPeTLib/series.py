@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from PyPeTLib.arrays import Curve, Volume
+from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid, Reorientation, identity_orientation
 
@@ -166,6 +166,26 @@ class PerfusionSeries:
                 f"{first_time:g} s ({self.name}). Give the echoes in their order, and their times in seconds "
                 "(--echo-time, --second-echo-time)."
             )
+
+    def frame(self, index: int) -> Volume:
+        """One frame as float32, shape (x, y, z); not to be written to."""
+        return np.asarray(self.data[..., index], np.float32)
+
+    def curves(self, mask: Mask) -> Volume:
+        """Signal curves of the voxels of a mask as float32, shape (voxels, t), in the order of boolean indexing."""
+        curves = np.empty((int(np.count_nonzero(mask)), self.n_frames), np.float32)
+        for index in range(self.n_frames):
+            curves[:, index] = self.frame(index)[mask]
+        return curves
+
+    def mean(self, frames: slice = slice(None)) -> Volume:
+        """Mean of some frames as float32, shape (x, y, z)."""
+        chosen = range(self.n_frames)[frames]
+        total = np.zeros(self.grid.shape, np.float32, order="F")
+        for index in chosen:
+            total += self.frame(index)
+        total /= np.float32(len(chosen))
+        return total
 
     @property
     def echoes(self) -> tuple[PerfusionSeries, ...]:

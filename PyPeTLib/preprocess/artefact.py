@@ -17,7 +17,8 @@ from scipy import ndimage
 from PyPeTLib.arrays import Array, Curve, IntArray, Mask, Volume
 from PyPeTLib.execution import Execution, voxel_slices
 from PyPeTLib.preprocess.interpolation import sample, sample_sharp
-from PyPeTLib.preprocess.motion import MotionEstimate, voxel_transforms
+from PyPeTLib.preprocess.poses import MotionEstimate
+from PyPeTLib.preprocess.undoing import voxel_transforms
 from PyPeTLib.series import Modality, PerfusionSeries
 
 STEEP_HU = 25.0

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import ndimage
 
 from PyPeTLib.arrays import Curve, Mask, Volume
-from PyPeTLib.preprocess.motion import MotionEstimate, voxel_transforms
+from PyPeTLib.preprocess.poses import MotionEstimate
+from PyPeTLib.preprocess.undoing import voxel_transforms
 from PyPeTLib.series import PerfusionSeries
 
 SPLINE_REACH = 6

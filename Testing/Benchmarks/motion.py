@@ -17,8 +17,9 @@ import numpy as np
 
 from PyPeTLib.execution import Execution, usable_cores
 from PyPeTLib.phantom import HeadPhantom, RigidMotion, make_head
-from PyPeTLib.preprocess.motion import MotionEstimate, MotionOptions, apply_motion, estimate_motion
+from PyPeTLib.preprocess.poses import MotionEstimate, MotionOptions, estimate_motion
 from PyPeTLib.preprocess.rigid import rigid_matrix, rigid_parameters
+from PyPeTLib.preprocess.undoing import apply_motion
 
 DRIFT = RigidMotion(drift_mm=2, drift_degrees=2, jump_mm=4, jump_degrees=4, jumps=5)
 JUMPS = RigidMotion(drift_mm=2, drift_degrees=2, jump_mm=18, jump_degrees=13, jumps=6)

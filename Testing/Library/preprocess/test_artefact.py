@@ -6,7 +6,8 @@ import pytest
 from PyPeTLib.execution import Execution
 from PyPeTLib.phantom import RigidMotion, make_head
 from PyPeTLib.preprocess.artefact import predict_artefact
-from PyPeTLib.preprocess.motion import MotionOptions, correct_motion
+from PyPeTLib.preprocess.motion import correct_motion
+from PyPeTLib.preprocess.poses import MotionOptions
 from PyPeTLib.preprocess.refined import refined_curves
 from PyPeTLib.stages import masked_signal
 

@@ -9,13 +9,9 @@ import pytest
 
 from PyPeTLib.errors import CancelledError, InputError
 from PyPeTLib.execution import Execution
-from PyPeTLib.preprocess.motion import (
-    MotionOptions,
-    apply_motion,
-    correct_motion,
-    covered_by_all,
-    estimate_motion,
-)
+from PyPeTLib.preprocess.motion import correct_motion
+from PyPeTLib.preprocess.poses import MotionOptions, estimate_motion
+from PyPeTLib.preprocess.undoing import apply_motion, covered_by_all
 
 from .conftest import small_head, stepwise_motion
 

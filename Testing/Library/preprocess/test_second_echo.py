@@ -9,7 +9,8 @@ import pytest
 
 from PyPeTLib.execution import Execution
 from PyPeTLib.phantom import RigidMotion, make_head
-from PyPeTLib.preprocess.motion import MotionOptions, correct_motion
+from PyPeTLib.preprocess.motion import correct_motion
+from PyPeTLib.preprocess.poses import MotionOptions
 from PyPeTLib.preprocess.resample import ResampleOptions, downsample
 from PyPeTLib.preprocess.slice_times import slice_offsets
 from PyPeTLib.series import Acquisition
