@@ -9,6 +9,7 @@ import numpy as np
 
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
+from PyPeTLib.frames import Frames, StoredFrames, all_frames
 from PyPeTLib.geometry import Grid, Reorientation, identity_orientation
 
 MINIMUM_FRAMES = 8
@@ -39,9 +40,10 @@ class PerfusionSeries:
 
     Attributes
     ----------
-    data : ndarray of float32, shape (x, y, z, t)
-        Signal: Hounsfield units for CTP, arbitrary units for DSC. Any memory layout; readers deliver each
-        frame contiguous (Fortran order). Treated as read-only.
+    data : ndarray or Frames, shape (x, y, z, t)
+        Signal: Hounsfield units for CTP, arbitrary units for DSC. An array is taken as float32; readers deliver
+        `StoredFrames`, which keep 16-bit integers as they are. Treated as read-only, and read through `frame`,
+        `curves`, `mean` and `array`, whatever it is.
     affine : ndarray, shape (4, 4)
         From voxel indices to RAS+ millimetres.
     frame_times : ndarray of float64, shape (t,)
@@ -56,7 +58,7 @@ class PerfusionSeries:
         What error messages call the series, such as the name of its file.
     """
 
-    data: Volume
+    data: Volume | Frames
     affine: Curve
     frame_times: Curve
     modality: Modality
@@ -66,23 +68,24 @@ class PerfusionSeries:
     name: str = "series"
 
     def __post_init__(self) -> None:
-        data = np.asarray(self.data)
-        if data.ndim != 4:
+        shape = self.data.shape if isinstance(self.data, Frames) else np.shape(self.data)
+        if len(shape) != 4:
             raise InputError(
-                f"{self.name}: a perfusion series has 4 dimensions (x, y, z, time), found {data.ndim} with shape "
-                f"{data.shape}. Give the file with all time frames."
+                f"{self.name}: a perfusion series has 4 dimensions (x, y, z, time), found {len(shape)} with shape "
+                f"{shape}. Give the file with all time frames."
             )
-        times = check_frame_times(self.frame_times, data.shape[3], name=self.name)
-        object.__setattr__(self, "data", data.astype(np.float32, copy=False))
+        times = check_frame_times(self.frame_times, shape[3], name=self.name)
+        if not isinstance(self.data, Frames):
+            object.__setattr__(self, "data", np.asarray(self.data).astype(np.float32, copy=False))
         object.__setattr__(self, "frame_times", times)
         if self.modality not in list(Modality):
             raise InputError(
                 f"{self.name}: the modality {self.modality!r} is not known; give one of {', '.join(Modality)}"
             )
-        if data.size == 0:
-            raise InputError(f"{self.name}: the series holds no voxels (shape {data.shape})")
+        if 0 in shape:
+            raise InputError(f"{self.name}: the series holds no voxels (shape {shape})")
         object.__setattr__(self, "modality", Modality(self.modality))
-        grid = Grid(data.shape[:3], self.affine)
+        grid = Grid((shape[0], shape[1], shape[2]), self.affine)
         object.__setattr__(self, "affine", grid.affine)
         if self.orientation is None:
             object.__setattr__(self, "orientation", identity_orientation(grid))
@@ -94,8 +97,9 @@ class PerfusionSeries:
 
     def _check_values(self) -> None:
         changes = False
-        for frame in range(self.data.shape[3]):
-            volume = self.data[..., frame]
+        first = self.frame(0)
+        for frame in range(self.n_frames):
+            volume = self.frame(frame)
             low, high = float(volume.min()), float(volume.max())
             if not np.isfinite(low + high):
                 bad = int(np.count_nonzero(~np.isfinite(volume)))
@@ -103,7 +107,7 @@ class PerfusionSeries:
                     f"{self.name}: frame {frame} (counted from 0) has {bad} voxels that are NaN or infinite. "
                     "Replace them by numbers, for instance by the value of air, before the analysis."
                 )
-            changes = changes or not np.array_equal(volume, self.data[..., 0])
+            changes = changes or not np.array_equal(volume, first)
         if not changes:
             raise InputError(
                 f"{self.name}: the series is constant: no voxel changes over its {self.n_frames} frames. "
@@ -129,7 +133,7 @@ class PerfusionSeries:
         times = self.acquisition.slice_times
         if times is None:
             return
-        n_slices, longest = self.data.shape[2], float(np.diff(self.frame_times).max())
+        n_slices, longest = self.grid.shape[2], float(np.diff(self.frame_times).max())
         if len(times) != n_slices:
             raise InputError(
                 f"{self.name}: {len(times)} slice times were given for {n_slices} slices. Give one time in seconds for "
@@ -167,15 +171,23 @@ class PerfusionSeries:
                 "(--echo-time, --second-echo-time)."
             )
 
+    @property
+    def frames(self) -> Frames:
+        """The frames, whatever holds them."""
+        return self.data if isinstance(self.data, Frames) else StoredFrames(self.data)
+
     def frame(self, index: int) -> Volume:
         """One frame as float32, shape (x, y, z); not to be written to."""
-        return np.asarray(self.data[..., index], np.float32)
+        return self.frames.frame(index)
+
+    def array(self) -> Volume:
+        """All frames as one float32 array of shape (x, y, z, t): a copy, unless they are held like this."""
+        return all_frames(self.data) if isinstance(self.data, Frames) else self.data
 
     def curves(self, mask: Mask) -> Volume:
         """Signal curves of the voxels of a mask as float32, shape (voxels, t), in the order of boolean indexing."""
         curves = np.empty((int(np.count_nonzero(mask)), self.n_frames), np.float32)
-        for index in range(self.n_frames):
-            curves[:, index] = self.frame(index)[mask]
+        self.frames.curves(mask, curves)
         return curves
 
     def mean(self, frames: slice = slice(None)) -> Volume:
@@ -195,13 +207,13 @@ class PerfusionSeries:
     @property
     def grid(self) -> Grid:
         """Shape and affine of one frame."""
-        x, y, z, _ = self.data.shape
+        x, y, z, _ = self.frames.shape
         return Grid((x, y, z), self.affine)
 
     @property
     def n_frames(self) -> int:
         """Number of time frames."""
-        return int(self.data.shape[3])
+        return int(self.frames.shape[3])
 
 
 def check_frame_times(times: object, n_frames: int, *, name: str = "series") -> Curve:

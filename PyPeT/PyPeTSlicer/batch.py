@@ -102,12 +102,12 @@ def _save_scene(options: argparse.Namespace, result: Any, loaded: LoadedSeries, 
     with Transaction() as scene:
         if options.with_series:
             sequence = scene.add("vtkMRMLSequenceNode", name)
-            fill_sequence(sequence, series.data, series.orientation, series.frame_times)
+            fill_sequence(sequence, series.frames, series.orientation, series.frame_times)
             browse(scene, sequence)
             proxy = sequences.proxy_of(sequence)
         else:
             proxy = scene.add("vtkMRMLScalarVolumeNode", f"{name} baseline")
-            baseline = result.working.data[..., result.bolus.baseline].mean(axis=3)
+            baseline = result.baseline_image
             orientation = result.working.orientation
             proxy.SetAndObserveImageData(image_of(orientation.to_native(baseline)))
             proxy.SetIJKToRASMatrix(matrix_of(orientation.native))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import slicer
 
+from PyPeTLib.frames import Frames
 from PyPeTLib.geometry import Reorientation
 from PyPeTLib.io import LoadedFrames, load_frames
 from PyPeTLib.io.sidecar import image_stem, read_sidecar
@@ -52,7 +53,7 @@ def add_sequence(frames: LoadedFrames, name: str, file: str, *, slice_times: tup
         attributes[timing.OWN_ECHO_TIME] = f"{1000 * frames.echo_time:.10g}"
     with Transaction() as scene:
         sequence = scene.add("vtkMRMLSequenceNode", slicer.mrmlScene.GenerateUniqueName(name))
-        fill_sequence(sequence, frames.data, frames.orientation, frames.frame_times)
+        fill_sequence(sequence, frames.frames, frames.orientation, frames.frame_times)
         for key, value in attributes.items():
             sequence.SetAttribute(key, value)
         browse(scene, sequence)
@@ -61,7 +62,7 @@ def add_sequence(frames: LoadedFrames, name: str, file: str, *, slice_times: tup
 
 def fill_sequence(
     sequence: Any,
-    data: np.ndarray[Any, Any],
+    frames: Frames,
     orientation: Reorientation,
     times: np.ndarray[Any, Any] | None,
 ) -> None:
@@ -70,10 +71,10 @@ def fill_sequence(
     sequence.SetIndexName("time" if times is not None else "frame")
     sequence.SetIndexUnit("s" if times is not None else "")
     matrix = matrix_of(orientation.native)
-    for frame in range(data.shape[3]):
+    for frame in range(frames.shape[3]):
         volume = slicer.vtkMRMLScalarVolumeNode()
         volume.SetName(sequence.GetName())
-        volume.SetAndObserveImageData(image_of(orientation.to_native(data[..., frame])))
+        volume.SetAndObserveImageData(image_of(orientation.to_native(frames.frame(frame))))
         volume.SetIJKToRASMatrix(matrix)
         sequence.SetDataNodeAtValue(volume, f"{times[frame]:.10g}" if times is not None else str(frame))
 

@@ -153,7 +153,7 @@ def _read(request: RunRequest, sequence: Any, poll: Callable[[], None]) -> Loade
         poll=poll,
     )
     # refuses Hounsfield values that are said to be DSC
-    resolve_modality(request.modality.value, Sidecar(), loaded.series.data, name=loaded.series.name)
+    resolve_modality(request.modality.value, Sidecar(), loaded.series.frame(0), name=loaded.series.name)
     if request.second_echo is None:
         return loaded
     if not request.second_echo_time:

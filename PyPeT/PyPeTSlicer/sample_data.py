@@ -22,7 +22,7 @@ def add_series(series: Any, name: str) -> Any:
     from PyPeTSlicer.loading import add_sequence  # noqa: PLC0415
 
     frames = LoadedFrames(
-        data=series.data,
+        frames=series.frames,
         orientation=series.orientation,
         frame_times=series.frame_times,
         frame_times_source=series.name,

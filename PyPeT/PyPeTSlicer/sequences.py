@@ -12,6 +12,7 @@ from vtk import vtkMatrix4x4
 from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTLib.errors import InputError
+from PyPeTLib.frames import WIDEST_STORED, StoredFrames
 from PyPeTLib.geometry import Grid, nearest_ras
 from PyPeTLib.io import LoadedSeries
 from PyPeTLib.io.sidecar import Sidecar, resolve_modality
@@ -94,7 +95,7 @@ def read_sequence(
     slice_times: tuple[float, ...] | None = None,
     poll: Poll = lambda: None,
 ) -> LoadedSeries:
-    """The frames of a sequence as one float32 array on the nearest RAS+ grid: one copy, no more.
+    """The frames of a sequence on the nearest RAS+ grid, in one copy: 16-bit integers as they are, else float32.
 
     Parameters
     ----------
@@ -119,14 +120,12 @@ def read_sequence(
     check_frames(sequence)
     name = sequence.GetName()
     n_frames = sequence.GetNumberOfDataNodes()
-    first = sequence.GetNthDataNode(0)
-    _check_volume(first, name, 0)
-    orientation = nearest_ras(grid_of(first))
-    data = np.empty((*orientation.ras.shape, n_frames), dtype=np.float32, order="F")
+    kind = _common_type(sequence)
+    orientation = nearest_ras(grid_of(sequence.GetNthDataNode(0)))
+    data = np.empty((*orientation.ras.shape, n_frames), dtype=kind, order="F")
     for frame in range(n_frames):
         poll()
         volume = sequence.GetNthDataNode(frame)
-        _check_volume(volume, name, frame)
         if not grid_of(volume).matches(orientation.native):
             raise InputError(
                 f"{name}: frame {frame} (counted from 0) lies elsewhere than the first.\n"
@@ -136,7 +135,7 @@ def read_sequence(
         with np.errstate(over="ignore", invalid="ignore"):
             data[..., frame] = orientation.to_ras(voxels_of(volume))
     series = PerfusionSeries(
-        data=data,
+        data=StoredFrames(data),
         affine=orientation.ras.affine,
         frame_times=frame_times,
         modality=modality,
@@ -162,9 +161,21 @@ def with_second_echo(first: LoadedSeries, second: LoadedSeries, source: str) -> 
         If they are no two echoes of one scan.
     """
     # refuses Hounsfield values, which are no second echo
-    resolve_modality(Modality.DSC.value, Sidecar(), second.series.data, name=second.series.name)
+    resolve_modality(Modality.DSC.value, Sidecar(), second.series.frame(0), name=second.series.name)
     series = dataclasses.replace(first.series, second_echo=second.series)
     return dataclasses.replace(first, series=series, sources={**first.sources, "second_echo": source})
+
+
+def _common_type(sequence: Any) -> np.dtype[Any]:
+    """The type that holds all frames, which are checked: that of the volumes where it is a narrow one, else float32."""
+    types = set()
+    for frame in range(sequence.GetNumberOfDataNodes()):
+        volume = sequence.GetNthDataNode(frame)
+        _check_volume(volume, sequence.GetName(), frame)
+        types.add(voxels_of(volume).dtype)
+    first = types.pop()
+    is_narrow = not types and first.kind in "iu" and first.itemsize <= WIDEST_STORED
+    return first if is_narrow else np.dtype(np.float32)
 
 
 def _check_volume(volume: Any, name: str, frame: int) -> None:

@@ -177,11 +177,11 @@ def modality(facts: SequenceFacts, first_frame: np.ndarray[Any, Any] | None = No
     if noted.casefold() in list(Modality):
         return Modality(noted.casefold()), f"{OWN_MODALITY} {noted}"
     fields = {"Modality": noted} if noted else {}
-    data = np.zeros((1, 1, 1, 1), np.float32) if first_frame is None else first_frame[..., np.newaxis]
-    if not noted and not looks_like_hounsfield(data) and facts.milliseconds(ECHO_TIME) is not None:
+    frame = np.zeros((1, 1, 1), np.float32) if first_frame is None else first_frame
+    if not noted and not looks_like_hounsfield(frame) and facts.milliseconds(ECHO_TIME) is not None:
         fields = {"Modality": "MR"}
     try:
-        return resolve_modality("auto", Sidecar(fields=fields), data, name=facts.name)
+        return resolve_modality("auto", Sidecar(fields=fields), frame, name=facts.name)
     except InputError:
         return None, ""
 

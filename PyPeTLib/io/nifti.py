@@ -1,7 +1,7 @@
 """Reading NIfTI: the perfusion series, masks and single volumes, reoriented to RAS+ and checked.
 
-Values are decoded frame by frame straight into one float32 array, so reading takes the file's bytes, one frame and
-the result, and a header that promises more than the file holds is refused before memory is used for it.
+Values are decoded frame by frame straight into one array, so reading takes a piece of the file, one frame and the
+result, and a header that promises more than the file holds is refused before memory is used for it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import numpy.typing as npt
 
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
+from PyPeTLib.frames import WIDEST_STORED, Frames, StoredFrames
 from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
 from PyPeTLib.io.header import ImageHeader, parse_header
 from PyPeTLib.io.sidecar import read_sidecar, resolve_echo_time, resolve_frame_times, resolve_modality
 from PyPeTLib.io.slice_timing import resolve_slice_times
 from PyPeTLib.io.stream import ImageFile
 from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
+from PyPeTLib.workspace import Workspace, enough_memory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +53,7 @@ class LoadedFrames:
 
     Attributes
     ----------
-    data : ndarray of float32, shape (x, y, z, t)
+    frames : Frames, shape (x, y, z, t)
     orientation : Reorientation
     frame_times : ndarray of float64, shape (t,), or None
         In seconds.
@@ -63,7 +65,7 @@ class LoadedFrames:
     sha256 : str
     """
 
-    data: Volume
+    frames: Frames
     orientation: Reorientation
     frame_times: Curve | None
     frame_times_source: str
@@ -95,7 +97,7 @@ class LoadedVolume:
         return self.orientation.ras
 
 
-def load_series(
+def load_series(  # noqa: PLR0913 - facts that a file may lack, each of them optional
     path: str | PathLike[str],
     *,
     modality: str = "auto",
@@ -105,6 +107,7 @@ def load_series(
     slice_times: str | PathLike[str] | npt.ArrayLike | None = None,
     second_echo: str | PathLike[str] | None = None,
     second_echo_time: float | None = None,
+    workspace: Workspace | None = None,
 ) -> LoadedSeries:
     """A 4D perfusion series from a NIfTI file, with the origin of its facts and the file's hash.
 
@@ -128,11 +131,13 @@ def load_series(
         The same frames at a longer echo time (DSC); takes its frame times from the first.
     second_echo_time : float, optional
         In seconds; else ``EchoTime`` in the sidecar of the second echo.
+    workspace : Workspace, optional
+        Where the frames are kept; in memory by default.
 
     Returns
     -------
     LoadedSeries
-        Data float32 on the nearest RAS+ grid, each frame contiguous (Fortran order).
+        Its frames are on the nearest RAS+ grid, as they are stored where that is 16 bits or less, else float32.
 
     Raises
     ------
@@ -146,18 +151,18 @@ def load_series(
         header, sidecar, interval=frame_interval, times=frame_times, name=path.name
     )
     echo, echo_source = resolve_echo_time(echo_time, sidecar)
-    data, orientation, sha256 = _read_voxels(file, header)
-    kind, modality_source = resolve_modality(modality, sidecar, data, name=path.name)
+    frames, orientation, sha256 = _read_voxels(file, header, workspace or Workspace())
+    kind, modality_source = resolve_modality(modality, sidecar, frames.frame(0), name=path.name)
     by_slice, slice_source = resolve_slice_times(slice_times, sidecar, orientation, name=path.name)
     later = None
     if second_echo is not None:
         if kind is not Modality.DSC:
             raise InputError(f"{path.name}: this is CT, and only a DSC series has a second echo. Leave it out.")
-        later = _load_second_echo(Path(second_echo), second_echo_time, times)
+        later = _load_second_echo(Path(second_echo), second_echo_time, times, workspace)
     elif second_echo_time is not None:
         raise InputError(f"{path.name}: --second-echo-time needs the second echo's file (--second-echo FILE)")
     series = PerfusionSeries(
-        data=data,
+        data=frames,
         affine=orientation.ras.affine,
         frame_times=times,
         modality=kind,
@@ -176,7 +181,9 @@ def load_series(
     return LoadedSeries(series=series, sources=sources, sha256=sha256)
 
 
-def _load_second_echo(path: Path, echo_time: float | None, times: Curve) -> tuple[LoadedSeries, str]:
+def _load_second_echo(
+    path: Path, echo_time: float | None, times: Curve, workspace: Workspace | None
+) -> tuple[LoadedSeries, str]:
     """The second echo, and where its echo time came from."""
     found, source = resolve_echo_time(echo_time, read_sidecar(path))
     if found is None:
@@ -185,7 +192,7 @@ def _load_second_echo(path: Path, echo_time: float | None, times: Curve) -> tupl
             "--second-echo-time (for example 0.05), or as EchoTime in its JSON sidecar."
         )
     source = source if echo_time is None else f"--second-echo-time {echo_time:g} s"
-    return load_series(path, modality="dsc", frame_times=times, echo_time=found), source
+    return load_series(path, modality="dsc", frame_times=times, echo_time=found, workspace=workspace), source
 
 
 def load_frames(path: str | PathLike[str]) -> LoadedFrames:
@@ -205,12 +212,12 @@ def load_frames(path: str | PathLike[str]) -> LoadedFrames:
     except InputError as error:
         source = str(error)
     echo_time, _ = resolve_echo_time(None, sidecar)
-    data, orientation, sha256 = _read_voxels(file, header)
+    frames, orientation, sha256 = _read_voxels(file, header, Workspace())
     modality: Modality | None = None
     with contextlib.suppress(InputError):
-        modality, _ = resolve_modality("auto", sidecar, data, name=path.name)
+        modality, _ = resolve_modality("auto", sidecar, frames.frame(0), name=path.name)
     return LoadedFrames(
-        data=data,
+        frames=frames,
         orientation=orientation,
         frame_times=times,
         frame_times_source=source,
@@ -239,8 +246,8 @@ def read_volume(path: str | PathLike[str]) -> LoadedVolume:
     if len(header.shape) != 3:
         shape = "×".join(str(n) for n in header.shape)
         raise InputError(f"{path.name}: one volume (x, y, z) is needed, found {shape}. Give a 3D image.")
-    data, orientation, sha256 = _read_voxels(file, header)
-    volume = data[..., 0]
+    frames, orientation, sha256 = _read_voxels(file, header, Workspace())
+    volume = frames.frame(0)
     bad = int(np.count_nonzero(~np.isfinite(volume)))
     if bad:
         raise InputError(f"{path.name}: {bad} voxels are NaN or infinite. Replace them by numbers.")
@@ -299,22 +306,18 @@ def _checked_header(file: ImageFile) -> ImageHeader:
     return header
 
 
-def _read_voxels(file: ImageFile, header: ImageHeader) -> tuple[Volume, Reorientation, str]:
-    """All volumes as float32 on the RAS+ grid, shape (x, y, z, t), the way back, and the file's SHA-256."""
+def _read_voxels(file: ImageFile, header: ImageHeader, workspace: Workspace) -> tuple[StoredFrames, Reorientation, str]:
+    """All volumes on the RAS+ grid, the way back, and the file's SHA-256."""
     name = file.path.name
     x, y, z = header.shape[:3]
     n_frames = math.prod(header.shape[3:])
     orientation = nearest_ras(Grid((x, y, z), header.affine))
-    try:
+    is_narrow = header.dtype.kind in "iu" and header.dtype.itemsize <= WIDEST_STORED
+    kept = header.dtype.newbyteorder("=") if is_narrow else np.dtype(np.float32)
+    with enough_memory(name, math.prod(header.shape) * kept.itemsize):
         # memory is only taken when values are written to it, so a truncated file costs what it holds
-        data: Volume = np.empty((*orientation.ras.shape, n_frames), dtype=np.float32, order="F")
+        data = workspace.empty((*orientation.ras.shape, n_frames), kept, order="F")
         stored = np.empty((x, y, z), dtype=header.dtype, order="F")
-    except (MemoryError, ValueError) as error:
-        # sizes beyond the address space are a ValueError
-        raise InputError(
-            f"{name}: there is not enough memory for {math.prod(header.shape) * 4 / 2**30:.1f} GiB of voxels. Close "
-            "other programs, or give a smaller image."
-        ) from error
     payload = file.open()
     buffer = memoryview(stored.reshape(-1, order="F").view(np.uint8).data)
     reached = payload.skip(header.data_offset)
@@ -328,25 +331,24 @@ def _read_voxels(file: ImageFile, header: ImageHeader) -> tuple[Volume, Reorient
             )
         # values beyond float32 become infinite here and are refused with the frame's number by the series' checks
         with np.errstate(over="ignore", invalid="ignore"):
-            data[..., frame] = orientation.to_ras(_scaled(stored, header))
+            data[..., frame] = orientation.to_ras(stored if is_narrow else _scaled(stored, header))
     # reading on to the end verifies the checksum of gzip data
     if payload.skip(len(buffer)) >= len(buffer):
         raise InputError(
             f"{name}: the header is damaged: it promises {n_frames} volumes, but the data of at least one more follow. "
             "Copy or export the file again."
         )
-    return data, orientation, payload.sha256
+    scale = (header.slope, header.intercept) if is_narrow else (1.0, 0.0)
+    return StoredFrames(data, *scale), orientation, payload.sha256
 
 
 def _scaled(stored: npt.NDArray[Any], header: ImageHeader) -> npt.NDArray[Any]:
-    """Values of one frame; float32 is exact enough for 16 bits, wider integers need float64 on the way."""
+    """Values of one frame; wide integers need float64 on the way."""
     if header.slope == 1 and header.intercept == 0:
         return stored
-    narrow = stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2
-    kind = np.float32 if narrow else np.float64
-    working: npt.NDArray[np.floating[Any]] = stored.astype(kind)
-    np.multiply(working, kind(header.slope), out=working)
-    np.add(working, kind(header.intercept), out=working)
+    working: npt.NDArray[np.floating[Any]] = stored.astype(np.float64)
+    np.multiply(working, header.slope, out=working)
+    np.add(working, header.intercept, out=working)
     return working
 
 

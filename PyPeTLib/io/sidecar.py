@@ -190,10 +190,10 @@ def resolve_echo_time(echo_time: float | None, sidecar: Sidecar) -> tuple[float 
     return found, f"EchoTime in {sidecar.name} = {found:g} s"
 
 
-def resolve_modality(modality: str, sidecar: Sidecar, data: Volume, *, name: str) -> tuple[Modality, str]:
+def resolve_modality(modality: str, sidecar: Sidecar, first: Volume, *, name: str) -> tuple[Modality, str]:
     """Whether a series is CTP or DSC, and how that is known.
 
-    The first of these decides: the option; ``Modality`` of the sidecar (``CT`` or ``MR``) together with a part
+    The first of these decides, where ``first`` is the series' first frame: the option; ``Modality`` of the sidecar (``CT`` or ``MR``) together with a part
     ``ctp`` or ``dsc`` of the file name; Hounsfield values (see `looks_like_hounsfield`). Positive values prove
     nothing.
 
@@ -211,8 +211,8 @@ def resolve_modality(modality: str, sidecar: Sidecar, data: Volume, *, name: str
         agrees = noted is None or _KINDS.get(str(noted)) is kind
         source = f"--modality {kind}" + ("" if agrees else f" (Modality in {sidecar.name} is {noted!r})")
     else:
-        kind, source = _modality_from_names(sidecar, data, name)
-    if kind is Modality.DSC and looks_like_hounsfield(data):
+        kind, source = _modality_from_names(sidecar, first, name)
+    if kind is Modality.DSC and looks_like_hounsfield(first):
         raise InputError(
             f"{name}: the series is taken for DSC ({source}), but its values are Hounsfield units with air near −1000, "
             "so it is CT. Give --modality ctp, or the right file."
@@ -220,15 +220,14 @@ def resolve_modality(modality: str, sidecar: Sidecar, data: Volume, *, name: str
     return kind, source
 
 
-def looks_like_hounsfield(data: Volume) -> bool:
-    """Whether the first frame is certainly CT: over 10 % air (−1200…−800) and over 5 % soft tissue (−20…120)."""
-    frame = data[..., 0]
+def looks_like_hounsfield(frame: Volume) -> bool:
+    """Whether a frame is certainly CT: over 10 % air (−1200…−800) and over 5 % soft tissue (−20…120)."""
     air = np.count_nonzero((frame >= -1200) & (frame <= -800))
     tissue = np.count_nonzero((frame >= -20) & (frame <= 120))
     return bool(air > 0.1 * frame.size and tissue > 0.05 * frame.size)
 
 
-def _modality_from_names(sidecar: Sidecar, data: Volume, name: str) -> tuple[Modality, str]:
+def _modality_from_names(sidecar: Sidecar, first: Volume, name: str) -> tuple[Modality, str]:
     parts = set(re.split(r"[^a-z0-9]+", name.casefold()))
     other = parts & _OTHER_TECHNIQUES
     found: dict[str, Modality] = {
@@ -244,7 +243,7 @@ def _modality_from_names(sidecar: Sidecar, data: Volume, name: str) -> tuple[Mod
         found[f"Modality {noted} in {sidecar.name}"] = _KINDS[str(noted)]
     if found and not other and len(set(found.values())) == 1:
         return next(iter(found.values())), " and ".join(found)
-    if not found and not other and looks_like_hounsfield(data):
+    if not found and not other and looks_like_hounsfield(first):
         return Modality.CTP, "Hounsfield values with air near −1000"
     says = [f"{what} says {kind}" for what, kind in found.items()] + [f"{part!r} is in the file name" for part in other]
     raise InputError(

@@ -204,7 +204,7 @@ def _concentration_plane(result: PipelineResult, brain: BrainSlices, height: int
     """Concentration, not smoothed, in one slice at one frame, shape (x, y, 1); 0 where MR shows air."""
     working = result.working
     start = baseline_planes(result, brain.orientation, np.array([height]))[..., 0]
-    signal = brain.orientation.to_ras(working.data)[:, :, height, frame]
+    signal = brain.orientation.to_ras(working.frame(frame))[:, :, height]
     bright = np.ones(start.shape, bool)
     if working.modality is Modality.DSC:
         bright = start > AIR * float(result.concentration.baseline.mean())

@@ -182,13 +182,8 @@ def mask_page(result: PipelineResult) -> Page:
 
 def baseline_planes(result: PipelineResult, orientation: Reorientation, slices: IntArray) -> Volume:
     """Mean signal before the bolus in some slices, shape (x, y, n), axes in RAS+ order."""
-    data = orientation.to_ras(result.working.data)
-    baseline = result.bolus.baseline
-    total = np.zeros((*data.shape[:2], slices.size), np.float32)
-    for frame in range(baseline.start, baseline.stop):
-        total += data[..., frame][..., slices]
-    total /= np.float32(baseline.stop - baseline.start)
-    return total
+    # a new array, since the mean itself may be kept by the caller
+    return np.ascontiguousarray(orientation.to_ras(result.baseline_image)[..., slices])
 
 
 def framed(heading: Heading, picture: Pixels, *, right: int = 0) -> tuple[Page, int, int]:

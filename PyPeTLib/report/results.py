@@ -68,13 +68,14 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
     steps = np.diff(working.frame_times)
     interval = float(steps[0]) if np.allclose(steps, steps[0], rtol=1e-3) else 0.0
     extreme = np.max if contrast_sign(working.modality) > 0 else np.min
-    content = np.zeros(working.data.shape, np.float32, order="F")
+    signal = working.array()
+    content = np.zeros(signal.shape, np.float32, order="F")
     for frame in range(working.n_frames):
         content[..., frame][mask] = result.concentration.curves[:, frame]
     volumes = {
-        "preprocessed": working.data,
-        "baseline": working.data[..., result.bolus.baseline].mean(axis=3),
-        "temporal_projection": extreme(working.data, axis=3),
+        "preprocessed": signal,
+        "baseline": result.baseline_image,
+        "temporal_projection": extreme(signal, axis=3),
         "concentration": content,
         "concentration_projection": content.max(axis=3),
         "lost_area": result.lost_area,

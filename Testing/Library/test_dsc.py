@@ -55,8 +55,8 @@ def test_late_tissue_is_told_from_leaking_tissue(leaking):
 def two_echoes(head, times, brightening):
     """The head with two echoes, whose signal is ``S0·brightening·exp(−TE·ΔR2*)``; ``brightening`` is that of T1."""
     series = head.series
-    base = np.maximum(series.data[..., :5].mean(axis=3, keepdims=True), 1)
-    rates = -np.log(np.maximum(series.data / base, 1e-4)) / series.acquisition.echo_time
+    base = np.maximum(series.array()[..., :5].mean(axis=3, keepdims=True), 1)
+    rates = -np.log(np.maximum(series.array() / base, 1e-4)) / series.acquisition.echo_time
     first, second = (
         dataclasses.replace(
             series,

@@ -101,7 +101,7 @@ def test_slab_of_four_slices(modality: str) -> None:
 def test_int16_and_float32_of_the_same_head_agree() -> None:
     _, whole = analysed("ctp", seed=7, dtype="int16", slab=8)
     _, fractions = analysed("ctp", seed=7, dtype="float32", slab=8)
-    assert abs(whole.working.data - fractions.working.data).max() <= 0.5
+    assert abs(whole.working.array() - fractions.working.array()).max() <= 0.5
     both = whole.maps.quality_mask & fractions.maps.quality_mask
     assert both.sum() >= 0.99 * whole.maps.quality_mask.sum()
     for name in ("cbf", "cbv"):

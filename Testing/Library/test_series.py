@@ -27,15 +27,15 @@ def test_a_series_knows_its_grid_and_frames():
     series = make()
     assert (series.grid.shape, series.n_frames) == ((4, 5, 3), 10)
     np.testing.assert_allclose(series.grid.voxel_sizes, (1, 1, 5))
-    assert series.data.dtype == np.float32
+    assert series.array().dtype == np.float32
     assert series.orientation.native.matches(series.grid)
 
 
 def test_whole_numbers_become_float_before_anything_else_sees_them():
     data = np.random.default_rng(0).integers(-1000, 3000, SHAPE).astype(np.int16)
     series = make(data=data)
-    assert series.data.dtype == np.float32
-    np.testing.assert_array_equal(series.data, data)
+    assert series.array().dtype == np.float32
+    np.testing.assert_array_equal(series.array(), data)
 
 
 def test_float_data_are_not_copied():

@@ -137,7 +137,7 @@ def test_a_sequence_file_without_times_names_the_option(host, batch, heads, tmp_
 
     series = heads("ctp").series
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "untimed_ctp")
-    fill_sequence(node, series.data, series.orientation, None)
+    fill_sequence(node, series.frames, series.orientation, None)
     path = tmp_path / "untimed_ctp.seq.nrrd"
     assert slicer.util.saveNode(node, str(path))
     host.clear_scene()

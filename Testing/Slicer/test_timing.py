@@ -119,8 +119,8 @@ def test_modality_from_attributes_name_or_hounsfield_values(heads):
     assert modality(facts(DICOM__Modality="CT"))[0] is Modality.CTP
     assert modality(facts(MultiVolume__DICOM__EchoTime="30"))[0] is Modality.DSC
     assert modality(facts(name="sub-01_ctp"))[0] is Modality.CTP
-    assert modality(facts(), heads("ctp").series.data[..., 0])[0] is Modality.CTP
-    assert modality(facts(), heads("dsc").series.data[..., 0])[0] is None
+    assert modality(facts(), heads("ctp").series.array()[..., 0])[0] is Modality.CTP
+    assert modality(facts(), heads("dsc").series.array()[..., 0])[0] is None
     assert modality(facts(DICOM__Modality="PT"))[0] is None
 
 

@@ -179,7 +179,7 @@ import sys
 sys.modules["nibabel"] = None
 from PyPeTLib.io import read_series, write_volume
 series = read_series(sys.argv[1])
-write_volume(sys.argv[2], series.data, series.orientation, dtype="f4", description="copy", frame_interval=1.5)
+write_volume(sys.argv[2], series.array(), series.orientation, dtype="f4", description="copy", frame_interval=1.5)
 """
     root = Path(__file__).parents[3]
     blocked = files.folder / "blocked_ctp.nii.gz"
@@ -194,7 +194,7 @@ write_volume(sys.argv[2], series.data, series.orientation, dtype="f4", descripti
     series = read_series(source)
     write_volume(
         files.folder / "b_ctp.nii.gz",
-        series.data,
+        series.array(),
         series.orientation,
         dtype="f4",
         description="copy",

@@ -39,8 +39,8 @@ def test_values_of_every_type_are_read_as_float32(files, dtype, order):
     path = files.folder / "a_ctp.nii.gz"
     nib.save(image, path)
     series = read_series(path)
-    assert series.data.dtype == np.float32
-    np.testing.assert_array_equal(series.data, data)
+    assert series.array().dtype == np.float32
+    np.testing.assert_array_equal(series.array(), data)
 
 
 @pytest.mark.parametrize(
@@ -51,20 +51,20 @@ def test_slope_and_intercept_are_applied(files, dtype, slope, inter):
     path = files.image("plain_ctp.nii", stored, affine=np.eye(4))
     # nibabel chooses the scale of an array itself, so it is put into the file
     path = files.patched(path, "scaled_ctp.nii", 112, struct.pack("<ff", slope, inter))
-    np.testing.assert_array_equal(read_series(path).data, stored * float(slope) + inter)
+    np.testing.assert_array_equal(read_series(path).array(), stored * float(slope) + inter)
 
 
 def test_wide_integers_are_scaled_in_double_precision(files):
     stored = np.full(SHAPE, 2_000_000_000, dtype=np.int32)
     stored += np.arange(SHAPE[3], dtype=np.int32)
     path = files.patched(files.image("w_ctp.nii", stored), "w2_ctp.nii", 112, struct.pack("<ff", 1, -2_000_000_000))
-    np.testing.assert_array_equal(read_series(path).data[0, 0, 0], np.arange(SHAPE[3]))
+    np.testing.assert_array_equal(read_series(path).array()[0, 0, 0], np.arange(SHAPE[3]))
 
 
 @pytest.mark.parametrize("slope", [0.0, float("nan")])
 def test_a_slope_of_zero_or_nan_means_values_as_stored(files, slope):
     path = files.patched(files.image("a_ctp.nii"), "b_ctp.nii", 112, struct.pack("<ff", slope, 5))
-    np.testing.assert_array_equal(read_series(path).data, read_series(files.folder / "a_ctp.nii").data)
+    np.testing.assert_array_equal(read_series(path).array(), read_series(files.folder / "a_ctp.nii").array())
 
 
 @pytest.mark.parametrize("matrix", list(all_orientations()))
@@ -75,9 +75,9 @@ def test_every_orientation_is_read_as_nibabel_reorients_it(files, matrix):
     path = files.image("a_ctp.nii", affine=affine)
     reference = nib.as_closest_canonical(nib.load(path))
     series = read_series(path)
-    np.testing.assert_array_equal(series.data, reference.get_fdata())
+    np.testing.assert_array_equal(series.array(), reference.get_fdata())
     np.testing.assert_allclose(series.affine, reference.affine, atol=1e-6)
-    np.testing.assert_array_equal(series.orientation.to_native(series.data), nib.load(path).get_fdata())
+    np.testing.assert_array_equal(series.orientation.to_native(series.array()), nib.load(path).get_fdata())
 
 
 def test_voxels_of_an_oblique_series_stay_where_they_are(files):
@@ -87,13 +87,13 @@ def test_voxels_of_an_oblique_series_stay_where_they_are(files):
     # the brightest voxel of a frame has one place in the world, whatever the axes are called
     for frame in range(SHAPE[3]):
         native = np.array(np.unravel_index(np.argmax(data[..., frame]), SHAPE[:3]))
-        ras = np.array(np.unravel_index(np.argmax(series.data[..., frame]), series.data.shape[:3]))
+        ras = np.array(np.unravel_index(np.argmax(series.array()[..., frame]), series.array().shape[:3]))
         np.testing.assert_allclose((series.affine @ [*ras, 1])[:3], (flipped @ [*native, 1])[:3], atol=1e-4)
     assert (np.diag(series.affine)[:3] > 0).all()
 
 
 def test_each_frame_is_contiguous(files):
-    data = read_series(files.image()).data
+    data = read_series(files.image()).array()
     assert data.flags.f_contiguous
 
 
@@ -125,7 +125,7 @@ def _with_offset(files, path):
 
 def test_a_damaged_qform_does_not_matter_beside_a_good_sform(files):
     path = files.patched(files.image("a_ctp.nii"), "b_ctp.nii", 252, struct.pack("<hh3f", 1, 1, 3, 3, 3))
-    np.testing.assert_array_equal(read_series(path).data, read_series(files.folder / "a_ctp.nii").data)
+    np.testing.assert_array_equal(read_series(path).array(), read_series(files.folder / "a_ctp.nii").array())
 
 
 def test_a_header_in_metres_is_read_in_millimetres(files):
@@ -139,7 +139,7 @@ def test_a_header_in_metres_is_read_in_millimetres(files):
 def test_singleton_dimensions_behind_the_third_are_dropped(files, shape):
     data = files.signal()
     path = files.image("a_ctp.nii.gz", data.reshape(shape), affine=np.eye(4))
-    np.testing.assert_array_equal(read_series(path, frame_interval=1).data, data)
+    np.testing.assert_array_equal(read_series(path, frame_interval=1).array(), data)
 
 
 def test_a_time_axis_behind_the_fourth_has_no_spacing_in_the_header(files):
@@ -152,21 +152,21 @@ def test_nifti_2_is_read(files):
     image = nib.Nifti2Image(files.signal(), np.eye(4))
     image.header.set_xyzt_units("mm", "sec")
     nib.save(image, files.folder / "a_ctp.nii.gz")
-    np.testing.assert_array_equal(read_series(files.folder / "a_ctp.nii.gz").data, files.signal())
+    np.testing.assert_array_equal(read_series(files.folder / "a_ctp.nii.gz").array(), files.signal())
 
 
 def test_compression_is_told_from_the_bytes_not_the_name(files):
     path = files.image("a_ctp.nii")
     packed = files.folder / "b_ctp.nii"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    np.testing.assert_array_equal(read_series(packed).data, read_series(path).data)
+    np.testing.assert_array_equal(read_series(packed).array(), read_series(path).array())
 
 
 def test_gzip_in_several_members_and_zero_padding_is_read(files):
     raw = files.image("a_ctp.nii").read_bytes()
     packed = files.folder / "b_ctp.nii.gz"
     packed.write_bytes(gzip.compress(raw[:1000]) + gzip.compress(raw[1000:]) + bytes(512))
-    np.testing.assert_array_equal(read_series(packed).data, read_series(files.folder / "a_ctp.nii").data)
+    np.testing.assert_array_equal(read_series(packed).array(), read_series(files.folder / "a_ctp.nii").array())
 
 
 def test_the_hash_is_that_of_the_file(files):
@@ -201,7 +201,7 @@ def test_peak_memory_is_the_file_and_one_float32_copy(files):
 
 def test_a_mask_in_another_orientation_finds_its_voxels(files):
     series = read_series(files.image())
-    inside = np.zeros(series.data.shape[:3], dtype=np.uint8)
+    inside = np.zeros(series.array().shape[:3], dtype=np.uint8)
     inside[1:3, 2, 1] = 255
     # the same voxels, stored right to left and top to bottom
     turned = series.affine @ np.array([[-1, 0, 0, 5], [0, 1, 0, 0], [0, 0, -1, 3], [0, 0, 0, 1.0]])

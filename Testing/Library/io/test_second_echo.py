@@ -23,7 +23,7 @@ def test_both_echoes_share_times_and_grid_and_keep_their_own_signal(files):
     assert [e.acquisition.echo_time for e in series.echoes] == [SHORT, LONG]
     np.testing.assert_array_equal(series.second_echo.frame_times, series.frame_times)
     assert series.frame_times[1] == 2.0
-    np.testing.assert_array_equal(series.second_echo.data, load_series(second).series.data)
+    np.testing.assert_array_equal(series.second_echo.array(), load_series(second).series.array())
     for word in ("echo-2_dsc.nii.gz", "EchoTime in echo-2_dsc.json = 0.05 s", "SHA-256"):
         assert word in loaded.sources["second_echo"]
     assert len(load_series(first).series.echoes) == 1

@@ -56,9 +56,9 @@ def test_each_time_stays_with_its_slice(files):
     data[0, 0, :, 0] = [10, 11, 12, 13]
     path = files.image(data=data, affine=DOWN, sidecar={"SliceTiming": TIMES})
     series = load_series(path).series
-    stored = series.orientation.to_native(series.data)[0, 0, :, 0]
+    stored = series.orientation.to_native(series.array())[0, 0, :, 0]
     np.testing.assert_array_equal(stored, [10, 11, 12, 13])
-    in_ras = series.data[-1, 0, :, 0] if series.orientation.flips[0] else series.data[0, 0, :, 0]
+    in_ras = series.array()[-1, 0, :, 0] if series.orientation.flips[0] else series.array()[0, 0, :, 0]
     assert [TIMES[int(value) - 10] for value in in_ras] == list(series.acquisition.slice_times)
 
 

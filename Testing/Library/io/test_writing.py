@@ -26,19 +26,19 @@ def test_a_map_lies_on_the_voxels_of_its_series(files, order, signs, suffix):
     path = files.image(affine=nib.affines.from_matvec(tilt @ matrix, (5, -6, 7)))
     series = read_series(path)
     out = files.folder / f"map{suffix}"
-    write_volume(out, series.data[..., 3], series.orientation, description="frame 3")
+    write_volume(out, series.array()[..., 3], series.orientation, description="frame 3")
     source, written = nib.load(path), nib.load(out)
     np.testing.assert_array_equal(written.affine, source.affine)
     np.testing.assert_array_equal(np.asarray(written.dataobj), np.asarray(source.dataobj)[..., 3])
     assert written.get_data_dtype() == np.float32
     assert int(written.header["sform_code"]) == int(written.header["qform_code"]) == 1
     assert written.header.get_xyzt_units()[0] == "mm"
-    np.testing.assert_array_equal(read_volume(out).data, series.data[..., 3])
+    np.testing.assert_array_equal(read_volume(out).data, series.array()[..., 3])
 
 
 def test_a_mask_is_stored_as_bytes(files):
     series = read_series(files.image())
-    mask = series.data[..., 0] > 0
+    mask = series.array()[..., 0] > 0
     write_volume(files.folder / "mask.nii.gz", mask, series.orientation, dtype=np.uint8)
     written = nib.load(files.folder / "mask.nii.gz")
     assert written.get_data_dtype() == np.uint8

@@ -53,7 +53,7 @@ def partly_analysed_result(ct_result) -> PipelineResult:
 @pytest.fixture(scope="session")
 def no_bolus_result(ct_result) -> PipelineResult:
     """The same head without contrast: every frame is the first one with noise."""
-    noise = np.random.default_rng(3).normal(0, 6, ct_result.series.data.shape)
-    data = (ct_result.series.data[..., :1] + noise).astype(np.float32)
+    noise = np.random.default_rng(3).normal(0, 6, ct_result.series.array().shape)
+    data = (ct_result.series.array()[..., :1] + noise).astype(np.float32)
     series = dataclasses.replace(ct_result.series, data=data)
     return run_pipeline(series, given=Given(brain_mask=ct_result.brain.mask))
