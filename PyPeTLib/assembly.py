@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.config import PipelineConfig
 from PyPeTLib.contrast import BolusArrival
 from PyPeTLib.maps import QUANTITIES, ParameterMap, PerfusionMaps
 from PyPeTLib.preprocess.resample import resample_map
 from PyPeTLib.quantification import QuantificationOptions, Quantities
 from PyPeTLib.series import Modality, PerfusionSeries
 from PyPeTLib.version import __version__
+from PyPeTLib.workspace import Workspace
 
 DType = TypeVar("DType", bound=np.generic)
 
@@ -26,9 +28,13 @@ ON_REQUEST = ("delay", "bat", "peak_height", "psr")
 """Maps that are only written where all are asked for."""
 
 
-def unravelled(values: npt.NDArray[DType], mask: Mask) -> npt.NDArray[DType]:
+def unravelled(values: npt.NDArray[DType], mask: Mask, workspace: Workspace | None = None) -> npt.NDArray[DType]:
     """A volume with the values of a mask's voxels in their places and 0 elsewhere."""
-    volume = np.zeros(mask.shape, values.dtype)
+    if workspace is None:
+        volume = np.zeros(mask.shape, values.dtype)
+    else:
+        volume = workspace.empty(mask.shape, values.dtype)
+        volume[...] = 0
     volume[mask] = values
     return volume
 
@@ -40,9 +46,9 @@ def assemble_maps(
     series: PerfusionSeries,
     *,
     bolus: BolusArrival,
-    method: str,
-    options: QuantificationOptions,
+    config: PipelineConfig,
     white_matter: Mask | None,
+    workspace: Workspace | None = None,
 ) -> PerfusionMaps:
     """The maps of a run on the grid of the input series.
 
@@ -57,17 +63,19 @@ def assemble_maps(
     working, series : PerfusionSeries
         The series as analysed and as given; they differ in grid after downsampling.
     bolus : BolusArrival
-    method : str
-        Name of the deconvolution method, for the provenance.
-    options : QuantificationOptions
+    config : PipelineConfig
     white_matter : ndarray of bool or None
         Normal white matter on the grid of ``series``, to scale DSC maps.
+    workspace : Workspace, optional
+        Where the maps live.
     """
+    workspace = workspace or Workspace()
+    options = config.quantification
     calibrated = series.modality is Modality.CTP or white_matter is not None
     provenance: dict[str, str | float | bool] = {
         "software": "PyPeT",
         "version": __version__,
-        "method": method,
+        "method": config.deconvolution.method,
         "density_g_per_ml": options.density,
         "haematocrit_factor": options.haematocrit_factor,
     }
@@ -77,12 +85,12 @@ def assemble_maps(
         if quantities is None:
             values, valid = np.zeros(series.grid.shape, np.float32), np.zeros(series.grid.shape, bool)
         else:
-            values, valid = _on_grid(quantities.values[name], quantities.valid[name], mask, working, series)
+            values, valid = _on_grid(quantities.values[name], quantities.valid[name], mask, working, series, workspace)
         facts = dict(provenance)
         if name == "ttp":
             facts |= {"reference": options.ttp_reference, "bolus_arrival_s": bolus.time}
             if options.ttp_reference == "bolus-arrival":
-                values = np.where(valid, values - np.float32(bolus.time - series.frame_times[0]), 0).astype(np.float32)
+                np.subtract(values, np.float32(bolus.time - series.frame_times[0]), out=values, where=valid)
         maps[name] = ParameterMap(
             quantity=QUANTITIES[name],
             values=values,
@@ -94,7 +102,9 @@ def assemble_maps(
         )
     if white_matter is not None:
         maps |= _scaled_to_white_matter(maps, white_matter, options.white_matter_cbf)
-    everywhere = np.logical_and.reduce([quantity.valid for name, quantity in maps.items() if name in MAPS])
+    everywhere = np.ones(series.grid.shape, bool)
+    for name in set(MAPS) & set(maps):
+        everywhere &= maps[name].valid
     return PerfusionMaps(maps=maps, quality_mask=everywhere)
 
 
@@ -108,9 +118,14 @@ def _names(quantities: Quantities, options: QuantificationOptions) -> tuple[str,
 
 
 def _on_grid(
-    values: Volume, valid: Mask, mask: Mask, working: PerfusionSeries, series: PerfusionSeries
+    values: Volume,
+    valid: Mask,
+    mask: Mask,
+    working: PerfusionSeries,
+    series: PerfusionSeries,
+    workspace: Workspace,
 ) -> tuple[Volume, Mask]:
-    volume, where = unravelled(values, mask), unravelled(valid, mask)
+    volume, where = unravelled(values, mask, workspace), unravelled(valid, mask, workspace)
     if working.grid.shape == series.grid.shape:
         return volume, where
     # Weighted by validity, so that the zeros outside the brain do not pull its rim down.

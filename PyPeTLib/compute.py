@@ -88,8 +88,9 @@ def compute_perfusion_maps(
     deconvolution = DeconvolutionOptions.from_mapping({"method": method, **options})
     # a single row or slice is a volume, too
     volume = where.reshape((*where.shape, 1, 1, 1)[:3]) if where.ndim <= 3 else None
-    estimate = deconvolve(curves, arterial, times, deconvolution, Execution.of(threads), mask=volume)
-    found = quantify(curves, arterial, times, estimate, quantification)
+    execution = Execution.of(threads)
+    estimate = deconvolve(curves, arterial, times, deconvolution, execution, mask=volume)
+    found = quantify(curves, arterial, times, estimate, quantification, execution=execution)
     maps = {
         name: ParameterMap(
             quantity=QUANTITIES[name],

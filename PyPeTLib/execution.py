@@ -1,4 +1,4 @@
-"""How work is spread over threads, reported and cancelled; the results never depend on it.
+"""How work is spread over threads and memory, reported and cancelled; the results never depend on it.
 
 Work is cut into pieces whose size does not depend on the number of threads, and BLAS runs single-threaded
 inside them, so that the same input gives the same bytes on any machine of one kind.
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from PyPeTLib.errors import CancelledError
+from PyPeTLib.workspace import Workspace
 
 Piece = TypeVar("Piece")
 Outcome = TypeVar("Outcome")
@@ -51,6 +52,8 @@ class Execution:
     threads: int = field(default_factory=usable_cores)
     progress: Callable[[str, float], None] = _no_progress
     cancelled: Callable[[], bool] = _never
+    workspace: Workspace = field(default_factory=Workspace)
+    """Where large arrays live."""
     stage: str = ""
 
     @classmethod
@@ -59,9 +62,10 @@ class Execution:
         threads: int | None = None,
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        workspace: Workspace | None = None,
     ) -> Execution:
         """The execution with these settings; None stands for the default."""
-        return cls(threads or usable_cores(), progress or _no_progress, cancelled or _never)
+        return cls(threads or usable_cores(), progress or _no_progress, cancelled or _never, workspace or Workspace())
 
     def report(self, fraction: float) -> None:
         """Tell how far the present stage is (0…1), and stop here if the caller asked for it."""

@@ -75,6 +75,37 @@ class StoredFrames:
         return scaled
 
 
+class ScatteredFrames:
+    """Frames that hold the curves of a mask's voxels in their places and 0 elsewhere.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (voxels, t)
+        In the order of boolean indexing.
+    mask : ndarray of bool, shape (x, y, z)
+    """
+
+    def __init__(self, values: Volume, mask: Mask) -> None:
+        self._values, self._mask = values, mask
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of all frames together, (x, y, z, t)."""
+        x, y, z = self._mask.shape
+        return x, y, z, self._values.shape[1]
+
+    def frame(self, index: int) -> Volume:
+        """One frame as float32, shape (x, y, z), contiguous in Fortran order."""
+        volume = np.zeros(self._mask.shape, np.float32, order="F")
+        volume[self._mask] = self._values[:, index]
+        return volume
+
+    def curves(self, mask: Mask, out: Volume) -> None:
+        """Fill ``out`` of shape (voxels, t) with the curves of a mask's voxels."""
+        for index in range(self.shape[3]):
+            out[:, index] = self.frame(index)[mask]
+
+
 def all_frames(frames: Frames) -> Volume:
     """All frames in one float32 array of shape (x, y, z, t), each contiguous: for files and for small series."""
     together = np.empty(frames.shape, np.float32, order="F")

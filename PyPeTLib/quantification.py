@@ -20,6 +20,7 @@ import numpy as np
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.deconvolution import Estimate
 from PyPeTLib.errors import InputError
+from PyPeTLib.execution import Execution, voxel_slices
 from PyPeTLib.options import Options, option
 from PyPeTLib.registry import Registry
 
@@ -151,6 +152,7 @@ def quantify(
     options: QuantificationOptions,
     *,
     offsets: Volume | None = None,
+    execution: Execution | None = None,
 ) -> Quantities:
     """CBF, CBV, MTT, Tmax, TTP, delay and what else the method found, of each voxel.
 
@@ -166,6 +168,7 @@ def quantify(
     options : QuantificationOptions
     offsets : ndarray, shape (voxels,), optional
         Time in s by which each voxel was sampled later than ``times``.
+    execution : Execution, optional
 
     Raises
     ------
@@ -179,16 +182,17 @@ def quantify(
     aif_area = float(aif @ weights)
     if not aif_area > 0:
         raise InputError(f"the area under the arterial input function is {aif_area:g}; it must be positive")
-    shows = curves.max(axis=1) > 0
+    of_curves = _of_curves(curves, times, execution or Execution(), arrival=options.maps == "all")
+    shows = of_curves["highest"] > 0
     flow_found = shows & (estimate.peak > 0)
 
     cbf = to_flow * estimate.peak
     cbv = to_volume * VOLUME_RULES[options.volume](curves, aif, times, estimate)
     mtt = np.divide(np.float32(SECONDS_PER_MINUTE) * cbv, cbf, out=np.zeros_like(cbf), where=flow_found)
-    values = {"cbf": cbf, "cbv": cbv, "mtt": mtt, "ttp": time_to_peak(curves, times)}
+    values = {"cbf": cbf, "cbv": cbv, "mtt": mtt, "ttp": of_curves["ttp"]}
     valid = {"cbf": flow_found, "cbv": shows, "mtt": flow_found & (cbv > 0), "ttp": shows}
     if options.maps == "all":
-        values["bat"], valid["bat"] = arrival_time(curves, times), shows
+        values["bat"], valid["bat"] = of_curves["bat"], shows
     if offsets is not None:
         for name in ("ttp", "bat"):
             if name in values:
@@ -207,8 +211,27 @@ def quantify(
             valid[name] = flow_found
     for name, value in values.items():
         value[~valid[name]] = 0
-    area = curves @ weights.astype(np.float32)
-    return Quantities(values=values, valid=valid, lost_area=lost_area(curves, times, area))
+    return Quantities(values=values, valid=valid, lost_area=of_curves["lost_area"])
+
+
+def _of_curves(curves: Volume, times: Curve, execution: Execution, *, arrival: bool) -> dict[str, Volume]:
+    """What the curves themselves tell, piece by piece: height, time to peak, lost area, and arrival if asked for."""
+    weights = trapezoid_weights(times).astype(np.float32)
+    measures: dict[str, Callable[[Volume], Volume]] = {
+        "highest": lambda part: part.max(axis=1),
+        "ttp": lambda part: time_to_peak(part, times),
+        "lost_area": lambda part: lost_area(part, times, part @ weights),
+    }
+    if arrival:
+        measures["bat"] = lambda part: arrival_time(part, times)
+    found = {name: np.empty(len(curves), np.float32) for name in measures}
+
+    def work(piece: slice) -> None:
+        for name, measure in measures.items():
+            found[name][piece] = measure(curves[piece])
+
+    execution.map(work, voxel_slices(len(curves)))
+    return found
 
 
 def arrival_time(curves: Volume, times: Curve) -> Volume:

@@ -22,6 +22,9 @@ from PyPeTLib.errors import InputError
 SHARE_FOR_ARRAYS = 0.5
 """Share of the limit that large arrays may take together; the rest is for what comes and goes within a stage."""
 
+SMALLEST_LIMIT = 0.5e9
+"""Bytes below which a limit cannot be kept: Python and its libraries take a part of them."""
+
 LARGE = 16 << 20
 """Bytes from which an array counts as large."""
 

@@ -13,6 +13,7 @@ from PyPeTLib.aif import VesselCurve
 from PyPeTLib.io import LoadedSeries, format_toml
 from PyPeTLib.io.sidecar import image_stem
 from PyPeTLib.maps import QUANTITIES
+from PyPeTLib.masking import TITLES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
 from PyPeTSlicer import curves, segments, volumes
@@ -240,6 +241,11 @@ class _Writer:
             segments.BRAIN: result.on_input_grid(result.brain.mask),
             segments.AIF: self._places(*arteries),
             segments.VOF: self._places(result.vof),
+            **{
+                TITLES[kind]: result.on_input_grid(result.tissue.mask(kind))
+                for kind in segments.TISSUES
+                if kind in result.tissue.volumes()
+            },
         }
 
     def _places(self, *vessels: VesselCurve | None) -> np.ndarray[Any, Any]:
@@ -251,7 +257,7 @@ class _Writer:
         return together
 
     def _flags(self) -> str:
-        return " | ".join(f"{flag.severity}: {flag.message}" for flag in self.result.flags)
+        return " | ".join(f"{flag.severity}: {flag.text}" for flag in self.result.flags)
 
     def _study(self, hierarchy: Any) -> int:
         """Item that the run's folder belongs under: where the input lies."""

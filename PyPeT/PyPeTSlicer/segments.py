@@ -13,14 +13,26 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Reorientation
+from PyPeTLib.masking import TITLES, TissueClass
 from PyPeTSlicer.nodes import image_of, matrix_of
 
 BRAIN, AIF, VOF = "Brain", "AIF", "VOF"
-"""Ids and names of the segments that PyPeT writes."""
+"""Ids and names of the segments that PyPeT writes and, where the user changes them, takes as an input."""
+
+TISSUES = (TissueClass.CSF, TissueClass.VESSEL, TissueClass.GREY, TissueClass.WHITE)
+"""Classes that become a segment of their own, under their title, where the brain holds them."""
 
 _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 
-_COLOURS = {BRAIN: (0.25, 0.88, 1.0), AIF: (1.0, 0.25, 0.2), VOF: (0.3, 0.45, 1.0)}
+_COLOURS = {
+    BRAIN: (0.25, 0.88, 1.0),
+    AIF: (1.0, 0.25, 0.2),
+    VOF: (0.3, 0.45, 1.0),
+    TITLES[TissueClass.CSF]: (0.45, 0.7, 0.85),
+    TITLES[TissueClass.VESSEL]: (0.85, 0.4, 0.55),
+    TITLES[TissueClass.GREY]: (0.6, 0.6, 0.6),
+    TITLES[TissueClass.WHITE]: (0.95, 0.93, 0.85),
+}
 
 _DIGEST = "PyPeT.Digest"
 """Tag with a hash of the mask as PyPeT wrote it: a segment that no longer has it was edited."""
@@ -93,7 +105,9 @@ def edited_mask(
 def write_segments(
     segmentation: Any, masks: dict[str, np.ndarray[Any, Any]], orientation: Reorientation, given: set[str]
 ) -> None:
-    """Put masks on the RAS+ grid of the series into a segmentation, each under its own id; other segments stay.
+    """Put masks on the RAS+ grid of the series into a segmentation, each under its own id.
+
+    Tissue classes of an earlier run that this one does not tell apart go; all other segments stay.
 
     Parameters
     ----------
@@ -119,16 +133,22 @@ def write_segments(
             content.RemoveSegment(segment_id)
         # the node's own call for this does not take an id in Slicer 5.6
         content.AddSegment(segment, segment_id)
+    for segment_id in (TITLES[kind] for kind in TISSUES):
+        last = content.GetSegment(segment_id)
+        if segment_id not in masks and last is not None and _tag(last, _DIGEST):
+            content.RemoveSegment(segment_id)
 
 
 def style(segmentation: Any) -> None:
-    """Show the brain as an outline, the artery and the vein filled."""
+    """Show the brain as an outline, the artery and the vein filled; tissue classes are there to be switched on."""
     segmentation.CreateDefaultDisplayNodes()
     display = segmentation.GetDisplayNode()
     display.SetSegmentOpacity2DFill(BRAIN, 0.0)
     display.SetSegmentVisibility2DFill(BRAIN, False)
     for vessel in (AIF, VOF):
         display.SetSegmentOpacity2DFill(vessel, 0.6)
+    for kind in TISSUES:
+        display.SetSegmentVisibility(TITLES[kind], False)
 
 
 def _sampled(node: Any, segment_id: str, orientation: Reorientation, proxy: Any) -> np.ndarray[Any, Any] | None:

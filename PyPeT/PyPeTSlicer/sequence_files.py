@@ -44,7 +44,9 @@ def load(
         return load_series(path, second_echo=second, second_echo_time=second_echo_time, **facts)
     if second is None and second_echo_time is not None:
         raise InputError(f"{path.name}: --second-echo-time needs the second echo's file (--second-echo FILE)")
-    first = _load_sequence(path, **facts) if is_sequence(path) else load_series(path, **facts)
+    workspace = facts.pop("workspace", None)
+    # the frames of a sequence are in the application's memory already
+    first = _load_sequence(path, **facts) if is_sequence(path) else load_series(path, workspace=workspace, **facts)
     if second is None:
         return first
     if first.series.modality is not Modality.DSC:

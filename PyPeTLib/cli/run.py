@@ -100,6 +100,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--no-figures", action="store_true", help="write no pictures")
     output.add_argument("--overwrite", action="store_true", help="replace OUT if PyPeT made it")
     output.add_argument("--threads", type=int, metavar="N", help="threads (default: all cores; results do not differ)")
+    output.add_argument(
+        "--memory-limit",
+        type=float,
+        metavar="GB",
+        help="keep large arrays in scratch files where they would take more memory (slower; results do not differ)",
+    )
+    output.add_argument(
+        "--scratch", type=Path, metavar="DIR", help="folder of the scratch files (default: the system's temporary one)"
+    )
     output.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
@@ -133,6 +142,7 @@ def run_and_write(
 
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads must be 1 or more, found {options.threads}")
+    workspace = _workspace(options)
     files = ("series", "second_echo", "slice_times", "mask", "aif", "vof", "config")
     given_paths = [getattr(options, name) for name in files]
     used = [path for path in given_paths if path is not None and str(path) != POPULATION]
@@ -144,6 +154,7 @@ def run_and_write(
         frame_interval=options.frame_interval,
         frame_times=inputs.get("frame_times"),
         echo_time=inputs.get("echo_time"),
+        workspace=workspace,
         **{key: inputs[key] for key in ("slice_times", "second_echo", "second_echo_time") if key in inputs},
     )
     given = _given(inputs, loaded.series)
@@ -152,7 +163,9 @@ def run_and_write(
     except InputError as error:
         raise InputError(f"{options.config}: {error}" if options.config is not None else str(error)) from error
     with StageBars(quiet=options.quiet) as bars:
-        result = run_pipeline(loaded.series, config, bars.update, given=given, threads=options.threads)
+        result = run_pipeline(
+            loaded.series, config, bars.update, given=given, threads=options.threads, workspace=workspace
+        )
     with OutputFolder(options.out, overwrite=options.overwrite, inputs=used) as folder:
         summary = write_results(result, loaded, folder, _inputs_to_keep(inputs, options, result))
         if options.save_stages:
@@ -164,6 +177,18 @@ def run_and_write(
     if not options.quiet:
         print(told(summary))
         print(f"  written to {options.out}")
+
+
+def _workspace(options: argparse.Namespace) -> Any:
+    """Where large arrays live, by the options."""
+    from PyPeTLib.workspace import SMALLEST_LIMIT, Workspace  # noqa: PLC0415 - keeps `pypet --help` quick
+
+    limit, folder = options.memory_limit, options.scratch
+    if limit is not None and not limit * 1e9 >= SMALLEST_LIMIT:
+        raise InputError(f"--memory-limit is given in GB and must be {SMALLEST_LIMIT / 1e9:g} or more, found {limit:g}")
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"--scratch {folder}: there is no such folder. Make it, or leave the option out.")
+    return Workspace(None if limit is None else 1e9 * limit, folder)
 
 
 def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -193,9 +193,9 @@ def resolve_echo_time(echo_time: float | None, sidecar: Sidecar) -> tuple[float 
 def resolve_modality(modality: str, sidecar: Sidecar, first: Volume, *, name: str) -> tuple[Modality, str]:
     """Whether a series is CTP or DSC, and how that is known.
 
-    The first of these decides, where ``first`` is the series' first frame: the option; ``Modality`` of the sidecar (``CT`` or ``MR``) together with a part
-    ``ctp`` or ``dsc`` of the file name; Hounsfield values (see `looks_like_hounsfield`). Positive values prove
-    nothing.
+    The first of these decides: the option; ``Modality`` of the sidecar (``CT`` or ``MR``) together with a part
+    ``ctp`` or ``dsc`` of the file name; Hounsfield values in the ``first`` frame (see `looks_like_hounsfield`).
+    Positive values prove nothing.
 
     Raises
     ------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from PyPeTLib.errors import InputError
+from PyPeTLib.frames import Frames
 from PyPeTLib.geometry import Reorientation
 from PyPeTLib.io.header import make_header
+
+_PIECE_VOXELS = 1 << 20
+"""Voxels converted at a time."""
 
 _GZIP_LEVEL = 1
 """Fastest: maps are mostly zeros, and higher levels gain few bytes for several times the time."""
@@ -24,7 +29,7 @@ _GZIP_LEVEL = 1
 
 def write_volume(
     path: str | PathLike[str],
-    array: npt.NDArray[Any],
+    array: npt.NDArray[Any] | Frames,
     orientation: Reorientation,
     *,
     dtype: npt.DTypeLike = np.float32,
@@ -39,8 +44,8 @@ def write_volume(
     ----------
     path : path
         ``.nii.gz``, or ``.nii`` for an uncompressed file.
-    array : ndarray, shape (x, y, z) or (x, y, z, t)
-        On the RAS+ grid of ``orientation``; bool for masks.
+    array : ndarray of shape (x, y, z) or (x, y, z, t), or Frames
+        On the RAS+ grid of ``orientation``; bool for masks. Frames are asked for one by one.
     orientation : Reorientation
         ``series.orientation``.
     dtype : dtype
@@ -60,18 +65,38 @@ def write_volume(
         If the dtype cannot hold the array's kind of values.
     """
     path = Path(path)
-    if array.ndim not in (3, 4) or array.shape[:3] != orientation.ras.shape:
+    if len(array.shape) not in (3, 4) or array.shape[:3] != orientation.ras.shape:
         raise ValueError(f"{path.name}: an array of shape {array.shape} is not on the grid {orientation.ras.shape}")
     stored = np.dtype(dtype).newbyteorder("<")
-    voxels = orientation.to_native(array).astype(stored, order="F", casting="same_kind")
-    n_frames = array.shape[3] if array.ndim == 4 else 0
+    if isinstance(array, np.ndarray) and not np.can_cast(array.dtype, stored, "same_kind"):
+        raise TypeError(f"{path.name}: {array.dtype} voxels cannot be stored as {stored}")
+    n_frames = array.shape[3] if len(array.shape) == 4 else 0
     header = make_header(
         orientation.native, stored, description=description, n_frames=n_frames, frame_interval=frame_interval
     )
-    content = header + voxels.tobytes(order="F")
-    if path.suffix == ".gz":
-        content = zlib.compress(content, level=_GZIP_LEVEL, wbits=31)
-    _write_bytes(path, content)
+    pieces = itertools.chain([header], _pieces(array, orientation, stored))
+    _write_pieces(path, _compressed(pieces) if path.suffix == ".gz" else pieces)
+
+
+def _pieces(array: npt.NDArray[Any] | Frames, orientation: Reorientation, stored: np.dtype[Any]) -> Iterator[bytes]:
+    """The voxels in the order of the file, a few slices at a time."""
+    for frame in range(array.shape[3] if len(array.shape) == 4 else 1):
+        if not isinstance(array, np.ndarray):
+            volume = array.frame(frame)
+        else:
+            volume = array[..., frame] if array.ndim == 4 else array
+        native = orientation.to_native(volume)
+        step = max(1, _PIECE_VOXELS // max(1, native[..., 0].size))
+        for start in range(0, native.shape[2], step):
+            yield native[..., start : start + step].astype(stored).tobytes(order="F")
+
+
+def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A gzip file; how its content is cut into pieces does not show in it."""
+    engine = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 31)
+    for piece in pieces:
+        yield engine.compress(piece)
+    yield engine.flush()
 
 
 def write_json(path: str | PathLike[str], content: Mapping[str, Any]) -> None:
@@ -151,7 +176,12 @@ def _cell(value: Any) -> str:
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
+    _write_pieces(path, [content])
+
+
+def _write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     try:
-        path.write_bytes(content)
+        with path.open("wb") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise InputError(f"{path}: the file cannot be written: {error.strerror or error}.") from error

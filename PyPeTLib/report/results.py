@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from PyPeTLib.aif import SIDES, VesselCurve
-from PyPeTLib.arrays import Curve, Mask
+from PyPeTLib.arrays import Curve, Mask, Volume
+from PyPeTLib.assembly import unravelled
 from PyPeTLib.contrast import contrast_sign
+from PyPeTLib.frames import Frames, ScatteredFrames
 from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_tsv, write_volume
 from PyPeTLib.maps import ParameterMap
+from PyPeTLib.masking import TITLES, TissueClass
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, summarise
 
@@ -48,6 +51,7 @@ def write_results(
     }
     for name, mask in masks.items():
         write_volume(folder / f"{name}.nii.gz", mask, orientation, dtype=np.uint8, description=f"PyPeT {name}")
+    _write_tissue(result, folder)
     _write_aif(result, folder / "aif.csv")
     _write_motion(result, folder / "motion.tsv")
     write_toml(folder / "config.toml", {"input": dict(inputs), **result.config.to_mapping()})
@@ -67,17 +71,17 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
     orientation = working.orientation
     steps = np.diff(working.frame_times)
     interval = float(steps[0]) if np.allclose(steps, steps[0], rtol=1e-3) else 0.0
-    extreme = np.max if contrast_sign(working.modality) > 0 else np.min
-    signal = working.array()
-    content = np.zeros(signal.shape, np.float32, order="F")
-    for frame in range(working.n_frames):
-        content[..., frame][mask] = result.concentration.curves[:, frame]
-    volumes = {
-        "preprocessed": signal,
+    extreme = np.maximum if contrast_sign(working.modality) > 0 else np.minimum
+    content = ScatteredFrames(result.concentration.curves, mask)
+    projection = working.frame(0).copy()
+    for frame in range(1, working.n_frames):
+        extreme(projection, working.frame(frame), out=projection)
+    volumes: dict[str, Volume | Frames] = {
+        "preprocessed": working.frames,
         "baseline": result.baseline_image,
-        "temporal_projection": extreme(signal, axis=3),
+        "temporal_projection": projection,
         "concentration": content,
-        "concentration_projection": content.max(axis=3),
+        "concentration_projection": unravelled(result.concentration.curves.max(axis=1), mask),
         "lost_area": result.lost_area,
     }
     for name, volume in volumes.items():
@@ -85,7 +89,6 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
             folder / f"{name}.nii.gz",
             volume,
             orientation,
-            dtype=np.uint8 if volume.dtype == bool else np.float32,
             description=f"PyPeT {name}",
             frame_interval=interval,
         )
@@ -100,6 +103,21 @@ def _write_map(quantity: ParameterMap, stem: str, result: PipelineResult, loaded
         description=f"PyPeT {quantity.quantity.symbol} [{unit}]",
     )
     write_json(folder / f"{stem}.json", {**map_facts(quantity, result, loaded), "ValidMask": "valid_mask.nii.gz"})
+
+
+def _write_tissue(result: PipelineResult, folder: Path) -> None:
+    """The class of each voxel as a label, and what the labels mean."""
+    labels = result.tissue_labels()
+    write_volume(
+        folder / "tissue.nii.gz", labels, result.series.orientation, dtype=np.uint8, description="PyPeT tissue classes"
+    )
+    volumes = result.tissue.volumes()
+    facts = {
+        str(kind.value): {"Name": TITLES[kind], "Volume_ml": round(volumes.get(kind, 0.0), 3)}
+        for kind in TissueClass
+        if kind is not TissueClass.OUTSIDE
+    }
+    write_json(folder / "tissue.json", {"Labels": facts, "CSFLevel": result.tissue.csf_level})
 
 
 def _places(vessels: Sequence[VesselCurve | None], result: PipelineResult) -> Mask:

@@ -7,16 +7,28 @@ examples:
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import accuracy
 import program
+import scaling
 import slicer_side
 import speed
+import whole_brain
 
 PARTS: dict[str, program.Part] = {
     "speed": lambda arguments: speed.report(arguments.runs),
+    "scaling": lambda arguments: scaling.report(min(3, arguments.runs), _pictures(arguments.out)),
+    "whole-brain": lambda _: whole_brain.report(),
     "slicer": lambda arguments: iter([slicer_side.report(arguments.runs)]),
     "accuracy": lambda arguments: accuracy.report(arguments.seeds),
 }
+
+
+def _pictures(document: Path | None) -> Path | None:
+    """The folder of pictures beside a document, if there is one."""
+    return None if document is None else document.parent / "pictures"
+
 
 if __name__ == "__main__":
     program.run("benchmark", __doc__, PARTS, runs=5)
