@@ -120,7 +120,7 @@ class PyPeTParameterNode:
     whiteMatterCBF: Annotated[float, WithinRange(0, 100)] = 0.0
     useEdits: bool = True
     correctMotion: bool = True
-    smoothing: Annotated[float, WithinRange(0, 10)] = 2.0
+    smoothing: Annotated[float, WithinRange(0, 10)] = 3.0
     method: str = "osvd"
     advanced: str = ""
     cbfVolume: vtkMRMLScalarVolumeNode

@@ -13,7 +13,6 @@ from PyPeTLib.aif import (
     SIDES,
     ArterialInputFunction,
     Hemispheres,
-    MidsagittalPlane,
     VenousOutputFunction,
     aif_from_curve,
     aif_from_mask,
@@ -21,7 +20,6 @@ from PyPeTLib.aif import (
     compared_with_vein,
     curve_quality,
     earliest_arrival,
-    midsagittal_plane,
     population_aif,
     select_aif,
     select_vof,
@@ -35,7 +33,7 @@ from PyPeTLib.contrast.features import smooth_in_time
 from PyPeTLib.deconvolution import deconvolve
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
-from PyPeTLib.masking import erode_mm
+from PyPeTLib.masking import MidsagittalPlane, Mirror, erode_mm
 from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.preprocess.refined import refined_curves
 from PyPeTLib.preprocess.slice_times import slice_offsets
@@ -78,6 +76,7 @@ class VesselSearch:
     unsmoothed : Concentration
         Of the analysed voxels.
     curves : BrainCurves
+    mirror : Mirror
     uncorrected : PerfusionSeries
         Before motion correction.
     motion : MotionCorrection
@@ -89,6 +88,7 @@ class VesselSearch:
 
     unsmoothed: Concentration
     curves: BrainCurves
+    mirror: Mirror
     uncorrected: PerfusionSeries
     motion: MotionCorrection
     series: PerfusionSeries
@@ -125,7 +125,7 @@ def find_vessels(scene: VesselSearch, execution: Execution) -> Vessels:
     found = scene.curves.bolus.found
     if given.aif_curve is None and given.aif_mask is None and not found:
         return Vessels(no_aif="no bolus was found, so there is no artery to look for", no_vof="no bolus was found")
-    plane = midsagittal_plane(scene.curves.analysed, scene.working.grid)
+    plane = scene.mirror.plane
     sides: dict[str, ArterialInputFunction] = {}
     reason = ""
     if given.aif_curve is not None:
@@ -310,7 +310,7 @@ def _deconvolved(
         options = replace(options, noise=content.noise)
     curves = content.curves
     estimate = deconvolve(curves, curve, times, options, execution, offsets=offsets, mask=mask)
-    return quantify(curves, curve, times, estimate, config.quantification, offsets=lateness)
+    return quantify(curves, curve, times, estimate, config.quantification, offsets=lateness, execution=execution)
 
 
 def together(pieces: Sequence[tuple[IntArray, Quantities]]) -> Quantities:

@@ -13,11 +13,11 @@ from PyPeTLib.contrast import ContrastOptions
 from PyPeTLib.deconvolution import DeconvolutionOptions
 from PyPeTLib.errors import InputError
 from PyPeTLib.io.toml import read_toml, write_toml
-from PyPeTLib.masking import MaskOptions
+from PyPeTLib.masking import MaskOptions, TissueOptions
 from PyPeTLib.options import Options
+from PyPeTLib.preprocess.denoising import DenoisingOptions
 from PyPeTLib.preprocess.poses import MotionOptions
 from PyPeTLib.preprocess.resample import ResampleOptions
-from PyPeTLib.preprocess.smoothing import SmoothingOptions
 from PyPeTLib.quantification import QuantificationOptions
 from PyPeTLib.series import Modality, PerfusionSeries
 
@@ -31,7 +31,8 @@ class PipelineConfig(Options):
     mask: MaskOptions = field(default_factory=MaskOptions)
     contrast: ContrastOptions = field(default_factory=ContrastOptions)
     aif: AIFOptions = field(default_factory=AIFOptions)
-    smoothing: SmoothingOptions = field(default_factory=SmoothingOptions)
+    tissue: TissueOptions = field(default_factory=TissueOptions)
+    denoising: DenoisingOptions = field(default_factory=DenoisingOptions)
     deconvolution: DeconvolutionOptions = field(default_factory=DeconvolutionOptions)
     quantification: QuantificationOptions = field(default_factory=QuantificationOptions)
 
@@ -55,8 +56,12 @@ class PipelineConfig(Options):
 
 _BY_MODALITY: dict[Modality, dict[str, dict[str, Any]]] = {
     # CT is noisier a voxel, and its curves are few shapes; MR has less noise and larger voxels to blur.
-    Modality.CTP: {"smoothing": {"sigma": 2.0, "temporal_rank": 6}},
-    Modality.DSC: {"smoothing": {"sigma": 0.75, "temporal_rank": 0}},
+    Modality.CTP: {"denoising": {"method": "similarity", "sigma": 3.0}},
+    # T2*-weighted tissue is more uneven than CT, and arteries show less of their contrast.
+    Modality.DSC: {
+        "tissue": {"csf_share": 0.5, "vessel_ratio": 3.5},
+        "denoising": {"method": "tips", "sigma": 1.5},
+    },
 }
 
 

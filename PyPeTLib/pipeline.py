@@ -6,46 +6,39 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from PyPeTLib.aif import ArterialInputFunction, Hemispheres, VenousOutputFunction
-from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arrays import LabelVolume, Mask, Volume
 from PyPeTLib.arterial_stage import Vessels, VesselSearch, deconvolved, find_vessels
 from PyPeTLib.assembly import assemble_maps, unravelled
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
 from PyPeTLib.execution import Execution
 from PyPeTLib.maps import PerfusionMaps
-from PyPeTLib.masking import BrainMask
+from PyPeTLib.masking import BrainMask, Mirror, TissueClasses, find_mirror, reference_tissue
 from PyPeTLib.preprocess.motion import MotionCorrection, correct_motion
 from PyPeTLib.preprocess.resample import downsample
-from PyPeTLib.quality import (
-    Flag,
-    bolus_flags,
-    coverage_flags,
-    curve_flags,
-    leakage_flags,
-    motion_flags,
-    no_aif_flags,
-    scale_flags,
-    vessel_flags,
-    vof_flags,
-)
+from PyPeTLib.quality import Evidence, Flag, collect_flags
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import (
+    BrainCurves,
     brain_curves,
     check_calibration,
     check_contrast,
     denoised,
     find_brain,
+    find_tissue,
     mask_between,
     to_concentration,
     with_curve_quantities,
     without_leakage,
 )
+from PyPeTLib.workspace import Workspace
 
-STAGES = ("resample", "motion", "mask", "bolus", "aif", "smoothing", "deconvolution", "maps")
+STAGES = ("resample", "motion", "mask", "bolus", "symmetry", "aif", "tissue", "smoothing", "deconvolution", "maps")
 """The stages in their order, as progress reports name them."""
 
 
@@ -63,6 +56,10 @@ class PipelineResult:
         grid, except ``maps``, which are on the grid of ``series``.
     motion : MotionCorrection
     brain : BrainMask
+    mirror : Mirror
+        What lies opposite each voxel.
+    tissue : TissueClasses
+        CSF, large vessels and tissue.
     analysed : ndarray of bool, shape (x, y, z)
         The brain's voxels that every frame covers and whose curves motion has not spoilt.
     bolus : BolusArrival
@@ -87,6 +84,8 @@ class PipelineResult:
     working: PerfusionSeries
     motion: MotionCorrection
     brain: BrainMask
+    mirror: Mirror
+    tissue: TissueClasses
     analysed: Mask
     bolus: BolusArrival
     concentration: Concentration
@@ -97,6 +96,26 @@ class PipelineResult:
     lost_area: Volume
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
+
+    @cached_property
+    def baseline_image(self) -> Volume:
+        """Mean of the working frames before the bolus, shape (x, y, z)."""
+        return self.working.mean(self.bolus.baseline)
+
+    @cached_property
+    def normal_tissue(self) -> Mask:
+        """Normal-appearing tissue on the grid of the input series; see `reference_tissue`."""
+        mirror = replace(self.mirror, grid=self.series.grid)
+        return reference_tissue(self.on_input_grid(self.tissue.parenchyma), self.maps, mirror)
+
+    def tissue_labels(self) -> LabelVolume:
+        """The classes of tissue as labels on the grid of the input series."""
+        if self.working.grid.shape == self.series.grid.shape:
+            return self.tissue.labels
+        labels = np.zeros(self.series.grid.shape, np.uint8)
+        for kind in self.tissue.volumes():
+            labels[self.on_input_grid(self.tissue.mask(kind))] = kind
+        return labels
 
     def on_input_grid(self, mask: Mask) -> Mask:
         """A mask of the working grid on the grid of the input series."""
@@ -111,6 +130,7 @@ def run_pipeline(
     *,
     given: Given | None = None,
     threads: int | None = None,
+    workspace: Workspace | None = None,
 ) -> PipelineResult:
     """Quantitative maps from a raw perfusion series.
 
@@ -127,6 +147,9 @@ def run_pipeline(
         Masks or an AIF of the user's, which win over the automatic ones.
     threads : int, optional
         By default all cores that the process may use. The result does not depend on it.
+    workspace : Workspace, optional
+        Where large arrays live: in memory by default, or in scratch files beyond a limit. The result does not depend
+        on it.
 
     Returns
     -------
@@ -143,13 +166,13 @@ def run_pipeline(
     given = (given or Given()).checked(series)
     check_calibration(series, config, given)
     check_contrast(series, config)
-    execution = Execution.of(threads, progress, cancelled)
+    execution = Execution.of(threads, progress, cancelled, workspace)
     clock = _Clock(execution)
 
     with clock.stage("resample"):
         resampled = downsample(series, config.resample, execution)
     with clock.stage("motion"):
-        motion = correct_motion(resampled, config.motion, execution)
+        motion = correct_motion(resampled, config.motion, execution, finer=series)
     working = motion.series
     with clock.stage("mask"):
         brain = find_brain(working, series, config, given)
@@ -157,10 +180,13 @@ def run_pipeline(
         curves = brain_curves(motion, brain, config, execution)
         bolus, analysed = curves.bolus, curves.analysed
         unsmoothed = to_concentration(curves.echoes, bolus, working, execution)
+    with clock.stage("symmetry"):
+        mirror = find_mirror(working.mean(bolus.baseline), brain.mask, working.grid, working.modality)
     with clock.stage("aif"):
         scene = VesselSearch(
             unsmoothed=unsmoothed,
             curves=curves,
+            mirror=mirror,
             uncorrected=resampled,
             motion=motion,
             series=series,
@@ -168,6 +194,8 @@ def run_pipeline(
             given=given,
         )
         vessels = find_vessels(scene, execution)
+    with clock.stage("tissue"):
+        tissue = find_tissue(curves, unsmoothed, brain, working, config, execution)
     with clock.stage("smoothing"):
         smoothed = denoised(unsmoothed, curves, working, config, execution)
         content, of_curves = without_leakage(smoothed, bolus, working, config, execution)
@@ -184,9 +212,9 @@ def run_pipeline(
             working,
             series,
             bolus=bolus,
-            method=config.deconvolution.method,
-            options=config.quantification,
+            config=config,
             white_matter=given.white_matter,
+            workspace=execution.workspace,
         )
     result = PipelineResult(
         series=series,
@@ -194,6 +222,8 @@ def run_pipeline(
         working=working,
         motion=motion,
         brain=brain,
+        mirror=mirror,
+        tissue=tissue,
         analysed=analysed,
         bolus=bolus,
         concentration=content,
@@ -207,29 +237,36 @@ def run_pipeline(
         flags=(),
         seconds=clock.seconds,
     )
-    return replace(result, flags=_flags(result, unsmoothed, vessels))
+    return replace(result, flags=_flags(result, curves, unsmoothed, vessels))
 
 
-def _flags(result: PipelineResult, unsmoothed: Concentration, vessels: Vessels) -> tuple[Flag, ...]:
+def _flags(
+    result: PipelineResult, curves: BrainCurves, unsmoothed: Concentration, vessels: Vessels
+) -> tuple[Flag, ...]:
     """What to know before trusting the maps, in the order of the stages."""
-    bolus, motion = result.bolus, result.motion
-    flags = motion_flags(motion.estimate, applied=motion.applied)
-    flags += coverage_flags(result.brain.mask, result.analysed)
-    flags += bolus_flags(bolus, unsmoothed.curves.mean(axis=0, dtype=np.float64))
-    if vessels.aif is not None:
-        mean_curve = result.concentration.curves.mean(axis=0, dtype=np.float64)
-        flags += vessel_flags(
-            vessels.hemispheres or vessels.aif, mean_curve, result.working.frame_times, result.config.aif
+    options = result.config.deconvolution
+    return collect_flags(
+        Evidence(
+            working=result.working,
+            motion=result.motion,
+            brain=result.brain.mask,
+            analysed=result.analysed,
+            bolus=result.bolus,
+            signal=curves.signal,
+            unsmoothed=unsmoothed,
+            content=result.concentration,
+            aif=vessels.aif,
+            hemispheres=vessels.hemispheres,
+            vof=vessels.vof,
+            no_aif=vessels.no_aif,
+            no_vof=vessels.no_vof,
+            maps=result.maps,
+            lost_area=result.lost_area[result.analysed],
+            lags=(options.earliest_lag, options.latest_lag),
+            options=result.config.aif,
+            leakage=result.config.contrast.leakage,
         )
-        flags += vof_flags(vessels.aif, vessels.vof, vessels.no_vof, result.config.aif)
-    elif bolus.found:
-        flags += no_aif_flags(vessels.no_aif)
-    flags += curve_flags(result.concentration, result.lost_area[result.analysed])
-    if "tmax" in result.maps:
-        tmax = result.maps["tmax"]
-        flags += leakage_flags(result.config.contrast.leakage, tmax.values[tmax.valid])
-    flags += scale_flags(calibrated=all(quantity.calibrated for quantity in result.maps.values()))
-    return tuple(flags)
+    )
 
 
 class _Clock:

@@ -181,7 +181,11 @@ def quantify(
     weights = trapezoid_weights(times)
     aif_area = float(aif @ weights)
     if not aif_area > 0:
-        raise InputError(f"the area under the arterial input function is {aif_area:g}; it must be positive")
+        raise InputError(
+            f"the area under the arterial input function is {aif_area:g}; it must be positive. Its signal ends below "
+            "where it began: give another artery (--aif), or leave out frames that are damaged or hold contrast at the "
+            "start."
+        )
     of_curves = _of_curves(curves, times, execution or Execution(), arrival=options.maps == "all")
     shows = of_curves["highest"] > 0
     flow_found = shows & (estimate.peak > 0)

@@ -89,7 +89,9 @@ class PerfusionSeries:
         object.__setattr__(self, "affine", grid.affine)
         if self.orientation is None:
             object.__setattr__(self, "orientation", identity_orientation(grid))
-        self._check_values()
+        # frames that are made of a series that was checked need no second look, which would make them all
+        if not getattr(self.data, "checked", False):
+            self._check_values()
         self._check_acquisition()
         self._check_slice_times()
         if self.second_echo is not None:

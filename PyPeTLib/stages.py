@@ -22,11 +22,11 @@ from PyPeTLib.contrast import (
 from PyPeTLib.deconvolution import noise_level
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
-from PyPeTLib.masking import BrainMask, brain_mask
-from PyPeTLib.preprocess.artefact import predict_artefact
+from PyPeTLib.masking import BrainMask, TissueClasses, brain_mask, classify_tissue
+from PyPeTLib.preprocess.artefact import without_artefact
+from PyPeTLib.preprocess.denoising import DENOISERS, Surroundings, vessel_like
 from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.preprocess.resample import resample_map
-from PyPeTLib.preprocess.smoothing import keep_components, smooth_inside, vessel_like
 from PyPeTLib.quantification import Quantities
 from PyPeTLib.series import Modality, PerfusionSeries
 
@@ -72,11 +72,10 @@ def find_brain(working: PerfusionSeries, series: PerfusionSeries, config: Pipeli
     frames = slice(None)
     if working.modality is Modality.DSC:
         # The bolus darkens the brain, so the mask is made from the frames before it; foreground will do to find it.
-        mean = working.data.mean(axis=3)
-        foreground = masked_signal(working.echoes[-1], mean > mean.mean())
+        mean = working.mean()
+        foreground = working.echoes[-1].curves(mean > mean.mean())
         frames = find_bolus(foreground, working.frame_times, working.modality, config.contrast).baseline
-    mean = working.data[..., frames].mean(axis=3, dtype=np.float32)
-    return brain_mask(mean, working.grid, working.modality, config.mask)
+    return brain_mask(working.mean(frames), working.grid, working.modality, config.mask)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +123,15 @@ def brain_curves(
         return BrainCurves(echoes=echoes, analysed=analysed, disturbance=calm, bolus=bolus)
     disturbance = np.max(
         [
-            _without_artefact(signal, echo, analysed, bolus, motion, config, execution)
+            # what linear interpolation would leave only tells where to be careful if cubic splines were used
+            without_artefact(
+                signal if config.motion.interpolation == "linear" else signal.copy(),
+                echo,
+                analysed,
+                bolus.baseline,
+                motion.estimate,
+                execution,
+            )
             for signal, echo in zip(echoes, working.echoes, strict=True)
         ],
         axis=0,
@@ -134,28 +141,6 @@ def brain_curves(
     return BrainCurves(
         echoes=echoes, analysed=unravelled(keep, analysed), disturbance=disturbance[keep], bolus=bolus_in(echoes)
     )
-
-
-def _without_artefact(
-    signal: Volume,
-    echo: PerfusionSeries,
-    analysed: Mask,
-    bolus: BolusArrival,
-    motion: MotionCorrection,
-    config: PipelineConfig,
-    execution: Execution,
-) -> Volume:
-    """Take the interpolation's artefact from an echo's curves, in place, and tell how much each was disturbed."""
-    artefact = predict_artefact(echo, analysed, bolus.baseline, motion.estimate, execution)
-    error = artefact.error
-    if echo.modality is Modality.DSC:
-        # the bolus scales the signal, and the error with it
-        near = signal[artefact.voxels]
-        error = error * np.clip(near / np.maximum(near[:, bolus.baseline].mean(axis=1), 1)[:, None], 0, 1)
-    if config.motion.interpolation == "linear":
-        # cubic splines leave another error; what linear ones would leave then only tells where to be careful
-        signal[artefact.voxels] -= error
-    return artefact.largest(len(signal)) / np.float32(artefact.limit)
 
 
 def to_concentration(
@@ -172,6 +157,28 @@ def to_concentration(
     return between_echoes(contents[0], contents[1], echo_times[0], echo_times[1])
 
 
+def find_tissue(
+    curves: BrainCurves,
+    unsmoothed: Concentration,
+    brain: BrainMask,
+    working: PerfusionSeries,
+    config: PipelineConfig,
+    execution: Execution,
+) -> TissueClasses:
+    """The class of every voxel of the brain."""
+    bolus = curves.bolus
+    return classify_tissue(
+        curves.signal[:, bolus.baseline.start :],
+        unsmoothed.curves if bolus.found else None,
+        curves.analysed,
+        brain.mask,
+        working.grid,
+        working.modality,
+        config.tissue,
+        execution,
+    )
+
+
 def denoised(
     unsmoothed: Concentration,
     curves: BrainCurves,
@@ -179,23 +186,31 @@ def denoised(
     config: PipelineConfig,
     execution: Execution,
 ) -> Concentration:
-    """Concentration after smoothing in space and in the space of curves; vessels stay as they are.
+    """Concentration of curves with less noise; vessels stay as they are.
 
     The shapes that tissue curves are made of are learnt where motion has hardly disturbed them, so what motion left
     elsewhere, which is no mixture of these shapes, is dropped with the noise.
     """
-    options = config.smoothing
+    options = config.denoising
     tissue = ~vessel_like(unsmoothed.curves, options.vessel_ratio)
-    sizes = working.grid.voxel_sizes
-    smoothed = tuple(
-        smooth_inside(signal, curves.analysed, tissue, options.sigma, sizes, execution) for signal in curves.echoes
-    )
-    content = to_concentration(smoothed, curves.bolus, working, execution)
-    learnt = tissue & (curves.disturbance <= LITTLE / 3)
-    kept = keep_components(content.curves, tissue, learnt, options.temporal_rank, execution)
-    # the few components that are kept hold as much noise as before, though the curves look smooth
-    noise = noise_level(content.curves) if options.temporal_rank else 0.0
-    return replace(content, curves=kept, noise=noise)
+    filtered = [
+        DENOISERS[options.method](
+            signal,
+            Surroundings(
+                mask=curves.analysed,
+                voxel_sizes=working.grid.voxel_sizes,
+                tissue=tissue,
+                learnt=curves.disturbance <= LITTLE / 3,
+                noise=noise_level(signal),
+            ),
+            options,
+            execution,
+        )
+        for signal in curves.echoes
+    ]
+    content = to_concentration(tuple(one.signal for one in filtered), curves.bolus, working, execution)
+    # where temporal components were dropped, curves look smoother than the noise in those that are kept
+    return replace(content, noise=noise_level(unsmoothed.curves) * filtered[-1].noise_left)
 
 
 def without_leakage(
@@ -231,10 +246,7 @@ def with_curve_quantities(quantities: Quantities, found: dict[str, tuple[Volume,
 
 def masked_signal(series: PerfusionSeries, mask: Mask) -> Volume:
     """Signal curves of the voxels of a mask, shape (voxels, t), in the order of boolean indexing; the first echo's."""
-    signal = np.empty((int(np.count_nonzero(mask)), series.n_frames), np.float32)
-    for frame in range(series.n_frames):
-        signal[:, frame] = series.data[..., frame][mask]
-    return signal
+    return series.curves(mask)
 
 
 def masked_signals(series: PerfusionSeries, mask: Mask) -> tuple[Volume, ...]:

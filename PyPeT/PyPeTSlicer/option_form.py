@@ -15,7 +15,7 @@ from PyPeTLib.series import Modality
 
 ON_THE_PANEL = {
     ("motion", "correct"),
-    ("smoothing", "sigma"),
+    ("denoising", "sigma"),
     ("deconvolution", "method"),
     ("quantification", "relative"),
     ("quantification", "white_matter_cbf"),

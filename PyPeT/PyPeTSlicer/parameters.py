@@ -75,7 +75,7 @@ def set_defaults(parameters: Any) -> None:
     """Set all processing options to the defaults of the modality."""
     config = PipelineConfig.for_modality(Modality(parameters.modality.value or Modality.CTP.value))
     parameters.correctMotion = config.motion.correct
-    parameters.smoothing = config.smoothing.sigma
+    parameters.smoothing = config.denoising.sigma
     parameters.method = config.deconvolution.method
     parameters.advanced = ""
 
@@ -149,7 +149,7 @@ def request(parameters: Any) -> RunRequest:
     modality, changes = advanced(parameters)
     panel = {
         "motion": {"correct": parameters.correctMotion},
-        "smoothing": {"sigma": parameters.smoothing},
+        "denoising": {"sigma": parameters.smoothing},
         "deconvolution": {"method": parameters.method},
         "quantification": {
             "relative": parameters.relative,

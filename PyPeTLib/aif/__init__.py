@@ -2,9 +2,9 @@
 
 `model` holds the options, the results and the registry of the rules; `gamma_variate` fits the first pass;
 `curve_quality` measures a vessel's curve; `candidates` finds artery-like voxels and their clusters, `measuring` their
-curves; `cluster_score`, `mouridsen`, `straka` and `paper` are the rules, `selection` applies one; `midline` parts the
-hemispheres; `venous` finds the vein and compares its area with the artery's; `manual` takes a function from a mask or a
-curve of the user, `population` from a standard bolus.
+curves; `cluster_score`, `mouridsen`, `straka` and `paper` are the rules, `selection` applies one; `venous` finds the
+vein and compares its area with the artery's; `manual` takes a function from a mask or a curve of the user, `population`
+from a standard bolus.
 """
 
 from PyPeTLib.aif import cluster_score, mouridsen, paper, straka  # noqa: F401 - they register their rules
@@ -12,7 +12,6 @@ from PyPeTLib.aif.curve_quality import CurveQuality, curve_quality
 from PyPeTLib.aif.gamma_variate import GammaVariate, fit_gamma_variate
 from PyPeTLib.aif.manual import aif_from_curve, aif_from_mask, vof_from_mask
 from PyPeTLib.aif.measuring import brightest
-from PyPeTLib.aif.midline import MidsagittalPlane, midsagittal_plane
 from PyPeTLib.aif.model import (
     AIF_RULES,
     SIDES,
@@ -37,7 +36,6 @@ __all__ = [
     "CurveQuality",
     "GammaVariate",
     "Hemispheres",
-    "MidsagittalPlane",
     "VenousOutputFunction",
     "VesselCurve",
     "aif_from_curve",
@@ -47,7 +45,6 @@ __all__ = [
     "curve_quality",
     "earliest_arrival",
     "fit_gamma_variate",
-    "midsagittal_plane",
     "population_aif",
     "select_aif",
     "select_vof",

@@ -12,13 +12,12 @@ curve, because over a whole head its other voxels are diluted by tissue.
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate
-from scipy.cluster.vq import ClusterError, kmeans2
+import scipy  # its parts are imported when they are first used
 
 from PyPeTLib.aif.measuring import brightest, judged, measured_cluster, ranked
 from PyPeTLib.aif.model import AIF_RULES, ArterySearch, Cluster
 from PyPeTLib.arrays import Curve, IntArray, Volume
-from PyPeTLib.contrast.features import smooth_in_time
+from PyPeTLib.contrast.features import curve_areas, smooth_in_time
 from PyPeTLib.errors import InputError
 
 SMALL_AREA = 0.90
@@ -42,11 +41,11 @@ def mouridsen(scene: ArterySearch) -> list[Cluster]:
     inside = np.flatnonzero(scene.search[scene.mask])
     window = _first_pass(scene)
     times, curves = scene.times[window], scene.curves[inside][:, window]
-    area = integrate.trapezoid(curves, times, axis=1)
+    area = curve_areas(curves, times)
     if inside.size < 3 or area.max() <= 0:
         raise InputError("no artery was found: nothing takes up contrast where arteries are sought")
     kept = np.flatnonzero((area > 0) & (area >= np.quantile(area, SMALL_AREA)))
-    unit = curves[kept] / area[kept, None].astype(np.float32)
+    unit = np.asarray(curves[kept] / area[kept, None], np.float32)
     rough = _roughness(scene, inside[kept]) / area[kept]
     smooth = rough <= np.quantile(rough, 1 - ROUGH)
     kept, unit = kept[smooth], unit[smooth]
@@ -87,8 +86,8 @@ def _roughness(scene: ArterySearch, voxels: IntArray) -> Curve:
 
 def first_moments(curves: Volume, times: Curve) -> Curve:
     """Mean time of each curve in s, weighted by its height."""
-    area = integrate.trapezoid(curves, times, axis=1)
-    return np.asarray(integrate.trapezoid(curves * times, times, axis=1) / area, np.float64)
+    area = curve_areas(curves, times)
+    return curve_areas(curves * times, times) / area
 
 
 def _parted(unit: Volume, times: Curve) -> list[IntArray]:
@@ -97,8 +96,8 @@ def _parted(unit: Volume, times: Curve) -> list[IntArray]:
     for count in range(min(CLUSTERS, len(unit)), 1, -1):
         start = np.stack([unit[group].mean(axis=0) for group in np.array_split(by_moment, count)])
         try:
-            means, labels = kmeans2(unit, start, iter=ITERATIONS, minit="matrix", missing="raise")
-        except ClusterError:
+            means, labels = scipy.cluster.vq.kmeans2(unit, start, iter=ITERATIONS, minit="matrix", missing="raise")
+        except scipy.cluster.vq.ClusterError:
             # the curves have fewer shapes than that
             continue
         order = np.argsort(first_moments(means, times), kind="stable")

@@ -9,12 +9,12 @@ are not dilated, and volumes are in mm³, not in voxels.
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate
 
 from PyPeTLib.aif.candidates import NOISIEST_BASELINE, connected
 from PyPeTLib.aif.measuring import judged, measured_cluster, ranked
 from PyPeTLib.aif.model import AIF_RULES, ArterySearch, Cluster
 from PyPeTLib.arrays import IntArray
+from PyPeTLib.contrast.features import curve_areas
 from PyPeTLib.errors import InputError
 
 PERCENTILES = ((5.0, 95.0), (10.0, 90.0), (15.0, 85.0), (20.0, 80.0), (25.0, 75.0))
@@ -37,7 +37,7 @@ def paper(scene: ArterySearch) -> list[Cluster]:
     if inside.size < 3 or curves.max() <= 0:
         raise InputError("no artery was found: nothing takes up contrast where arteries are sought")
     positions = np.argwhere(scene.mask)[inside]
-    area = integrate.trapezoid(curves, scene.times, axis=1)
+    area = curve_areas(curves, scene.times)
     peak_times = scene.times[curves.argmax(axis=1)]
     for early, large in PERCENTILES:
         passing = (peak_times <= np.percentile(peak_times, early)) & (area >= np.percentile(area, large))

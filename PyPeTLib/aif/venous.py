@@ -7,17 +7,17 @@ that no tissue dilutes. They are sought in the posterior midline: late, strong, 
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate, ndimage
+from scipy import ndimage
 
 from PyPeTLib.aif.candidates import connected
 from PyPeTLib.aif.manual import vof_from_mask
-from PyPeTLib.aif.midline import MidsagittalPlane
 from PyPeTLib.aif.model import AIFOptions, VenousOutputFunction
 from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.contrast import BolusArrival
-from PyPeTLib.contrast.features import curve_features, smooth_in_time
+from PyPeTLib.contrast.features import curve_areas, curve_features, smooth_in_time
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
+from PyPeTLib.masking import MidsagittalPlane
 
 MIDLINE_MM = 12.0
 """The sinuses of the midline lie within this distance of the midsagittal plane."""
@@ -90,8 +90,11 @@ def select_vof(
     voxels = voxels[height > max(options.minimum_contrast_to_noise * noise, 1e-6)]
     if voxels.size < 3:
         raise InputError("no vein was found: nothing in the posterior midline takes up contrast")
-    area = integrate.trapezoid(curves[voxels], times, axis=1)
-    voxels = voxels[area > STRONG * np.quantile(area, 0.98)]
+    area = curve_areas(curves[voxels], times)
+    strongest = float(np.quantile(area, 0.98))
+    if strongest <= 0:
+        raise InputError("no vein was found: the signal of the posterior midline ends below where it began")
+    voxels = voxels[area > STRONG * strongest]
     smooth = smooth_in_time(curves[voxels])
     voxels = voxels[curve_features(smooth, times).arrival >= earliest + LATER]
     positions = np.argwhere(mask)
@@ -99,7 +102,7 @@ def select_vof(
     pool = [cluster for cluster in pool if cluster.size >= 3 and cluster.size * grid.voxel_volume >= SMALLEST_MM3]
     if not pool:
         raise InputError("no vein was found: no large cluster in the posterior midline enhances late and strongly")
-    areas = integrate.trapezoid(curves[voxels], times, axis=1)
+    areas = curve_areas(curves[voxels], times)
     volume = np.zeros(mask.shape, np.float32)
     volume[tuple(positions[voxels].T)] = areas
     # what surrounds the vein counts as 0 and lowers the mean at its rim

@@ -27,6 +27,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
     from PyPeTLib.masking import MASK_METHODS  # noqa: PLC0415
     from PyPeTLib.options import described  # noqa: PLC0415
     from PyPeTLib.phantom import RESIDUES  # noqa: PLC0415
+    from PyPeTLib.preprocess.denoising import DENOISERS  # noqa: PLC0415
     from PyPeTLib.quantification import VOLUME_RULES  # noqa: PLC0415
     from PyPeTLib.series import Modality  # noqa: PLC0415
 
@@ -38,6 +39,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
         ARTERIAL_RELAXIVITIES,
         VOLUME_RULES,
         MASK_METHODS,
+        DENOISERS,
         RESIDUES,
     ]
     for registry in registries:
@@ -48,7 +50,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
             if entry.source:
                 print(f"  {'':<20} {entry.source}")
         print()
-    print("options of config.toml (defaults for CTP; DSC has its own smoothing):")
+    print("options of config.toml (defaults for CTP; DSC has its own denoising):")
     groups = PipelineConfig.for_modality(Modality.CTP)
     for table in groups.to_mapping():
         group = getattr(groups, table)

@@ -91,8 +91,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     processing.add_argument("--method", metavar="NAME", help="deconvolution method; 'pypet methods' lists them")
     processing.add_argument("--config", type=Path, metavar="FILE", help="TOML file with options, such as a config.toml")
     processing.add_argument("--no-motion", action="store_true", help="do not correct motion (it is still reported)")
+    processing.add_argument("--denoising", metavar="NAME", help="filter against noise; 'pypet methods' lists them")
     processing.add_argument(
-        "--smoothing-mm", type=float, metavar="S", help="standard deviation of the smoothing in mm; 0 for none"
+        "--smoothing-mm",
+        type=float,
+        metavar="S",
+        help="standard deviation in mm of the neighbourhood that it averages; 0 for none",
     )
     output = parser.add_argument_group("output")
     output.add_argument("--relative", action="store_true", help="also write the relative maps (x - mean)/mean")
@@ -213,7 +217,7 @@ def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[st
         content.setdefault(table, {}).update({name: value for name, value in values.items() if value is not None})
 
     override("deconvolution", method=options.method)
-    override("smoothing", sigma=options.smoothing_mm)
+    override("denoising", method=options.denoising, sigma=options.smoothing_mm)
     override("motion", correct=False if options.no_motion else None)
     override("quantification", relative=options.relative or None, white_matter_cbf=options.white_matter_cbf)
     return inputs, content

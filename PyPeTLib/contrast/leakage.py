@@ -23,7 +23,7 @@ import numpy as np
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution, voxel_slices
-from PyPeTLib.preprocess.smoothing import vessel_like
+from PyPeTLib.preprocess.denoising import vessel_like
 from PyPeTLib.registry import Registry
 
 LEAKAGE_CORRECTIONS: Registry[tuple[float, ...]] = Registry("leakage corrections")

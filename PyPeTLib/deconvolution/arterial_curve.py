@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy  # its parts are imported when they are first used
 
 from PyPeTLib.aif.gamma_variate import fit_gamma_variate
 from PyPeTLib.arrays import Array, Curve
@@ -55,7 +55,7 @@ def between_samples(aif: Curve, times: Curve) -> Callable[[Curve], Curve]:
     """The function that interpolates an arterial input: its gamma variate plus a cubic spline of the rest."""
     first_pass = fit_gamma_variate(aif, times)
     if first_pass is None:
-        spline = CubicSpline(times, aif)
+        spline = scipy.interpolate.CubicSpline(times, aif)
         return lambda at: np.asarray(spline(at), np.float64)
-    rest = CubicSpline(times, aif - first_pass(times))
+    rest = scipy.interpolate.CubicSpline(times, aif - first_pass(times))
     return lambda at: np.asarray(first_pass(at) + rest(at), np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.integrate import trapezoid
+import scipy  # its parts are imported when they are first used
 
 from PyPeTLib.arrays import Volume
 from PyPeTLib.deconvolution.methods import METHODS, Estimate, Problem, Solver
@@ -19,7 +19,7 @@ def peak_height(problem: Problem) -> Solver:
 
     It equals the flow for a bolus much shorter than the transit time and reads low otherwise. It has no Tmax.
     """
-    area = float(trapezoid(problem.aif, problem.times))
+    area = float(scipy.integrate.trapezoid(problem.aif, problem.times))
 
     def solve(curves: Volume) -> Estimate:
         return Estimate(peak=(curves.max(axis=1) / np.float32(area)).astype(np.float32, copy=False))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import stat
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PyPeTLib.errors import InputError
+from PyPeTLib.io.inflate import GZIP_MAGIC, inflated
 
-GZIP_MAGIC = b"\x1f\x8b"
+_HEAD_BYTES = 1024
+"""How much of the uncompressed bytes must be there, if there are so many, before a header is judged."""
 
-_HEAD_BYTES = 65_536
-"""How much of a file is read before its header is judged."""
-
-_INPUT_PIECE = 65_536
+_FILE_PIECE = 1 << 20
 _OUTPUT_PIECE = 4 << 20
 """Most uncompressed bytes that exist at a time, so that a gzip bomb cannot fill the memory."""
 
@@ -67,8 +65,19 @@ def _size(path: Path) -> int:
     return status.st_size
 
 
+def _file_pieces(path: Path, size: int) -> Iterator[bytes]:
+    """The first ``size`` bytes of a file: no more, even if it grows meanwhile."""
+    try:
+        with path.open("rb") as handle:
+            while size > 0 and (piece := handle.read(min(_FILE_PIECE, size))):
+                size -= len(piece)
+                yield piece
+    except (OSError, MemoryError) as error:
+        raise _unreadable(path, error) from error
+
+
 class ImageFile:
-    """An image file read once: its head at first, all of its bytes and their SHA-256 on request.
+    """An image file: its head at first, all of its bytes and their SHA-256 on request.
 
     Parameters
     ----------
@@ -77,21 +86,22 @@ class ImageFile:
     Raises
     ------
     InputError
-        If the file is missing, empty, a folder, unreadable or no ordinary file.
+        If the file is missing, empty, a folder, unreadable or no ordinary file, or if its gzip data are damaged at
+        their beginning.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = _size(path)
-        try:
-            with path.open("rb") as handle:
-                start = handle.read(_HEAD_BYTES)
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        start = b"".join(_file_pieces(path, len(GZIP_MAGIC)))
         if not start:
             raise InputError(f"{path}: the file is empty (0 bytes). Copy or export it again.")
-        self.compressed = start[:2] == GZIP_MAGIC
-        self.head = self._first_bytes(start)
+        self.compressed = start == GZIP_MAGIC
+        self.head = b""
+        for piece in self._uncompressed(_file_pieces(path, self.size), _HEAD_BYTES):
+            self.head += piece
+            if len(self.head) >= _HEAD_BYTES:
+                break
 
     @property
     def capacity(self) -> int:
@@ -99,44 +109,75 @@ class ImageFile:
         return self.size * (_GZIP_MOST if self.compressed else 1)
 
     def open(self) -> Payload:
-        """Read the whole file and begin to hand out its uncompressed bytes."""
-        try:
-            content = self.path.read_bytes()
-        except (OSError, MemoryError) as error:
-            raise _unreadable(self.path, error) from error
-        return Payload(content, self.path, compressed=self.compressed)
+        """Begin to hand out the file's uncompressed bytes."""
+        digest = _Digest()
+        read = digest.seen(_file_pieces(self.path, self.size))
+        return Payload(self._uncompressed(read, _OUTPUT_PIECE), read, digest)
 
-    def _first_bytes(self, start: bytes) -> bytes:
-        if not self.compressed:
-            return start
-        try:
-            return zlib.decompressobj(wbits=31).decompress(start, _HEAD_BYTES)
-        except zlib.error as error:
-            raise _corrupted(self.path, error) from error
+    def _uncompressed(self, read: Iterator[bytes], most: int) -> Iterator[bytes]:
+        return inflated(read, self.path, most=most) if self.compressed else read
+
+
+class _Digest:
+    """SHA-256 of what is read, computed in a thread of its own while the reader goes on."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pypet-sha256")
+        self._last: Future[None] | None = None
+
+    def seen(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces, each of them hashed."""
+        for piece in pieces:
+            self._wait()
+            self._last = self._worker.submit(self._hash.update, piece)
+            yield piece
+
+    def result(self) -> str:
+        """The hash in hexadecimal; nothing may follow."""
+        self._wait()
+        self._worker.shutdown(wait=False)
+        return self._hash.hexdigest()
+
+    def _wait(self) -> None:
+        # one piece is hashed while the next is read: no more of them are kept
+        if self._last is not None:
+            self._last.result()
 
 
 class Payload:
-    """The uncompressed bytes of a file, in order; the SHA-256 of the file's own bytes is computed meanwhile."""
+    """The uncompressed bytes of a file, in order; the SHA-256 of the file's own bytes is computed meanwhile.
 
-    def __init__(self, content: bytes, path: Path, *, compressed: bool) -> None:
-        self._pieces = _inflated(content, path) if compressed else iter([content])
-        self._piece = memoryview(b"")
-        hasher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pypet-sha256")
-        self._hash: Future[str] = hasher.submit(_sha256, content)
-        hasher.shutdown(wait=False)
+    Parameters
+    ----------
+    pieces : iterator of bytes
+        The uncompressed bytes.
+    read : iterator of bytes
+        The file's own bytes, from which the others are made.
+    digest : _Digest
+        Sees what is read.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], read: Iterator[bytes], digest: _Digest) -> None:
+        self._pieces = pieces
+        self._read = read
+        self._digest = digest
+        self._rest = memoryview(b"")
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the file as it is on disk, in hexadecimal."""
-        return self._hash.result()
+        """SHA-256 of the file as it is on disk, in hexadecimal; what has not been read yet is passed over."""
+        for _ in self._read:
+            pass
+        return self._digest.result()
 
     def fill(self, target: memoryview) -> int:
         """Copy the next bytes into ``target``; the number copied is smaller only at the end of the data."""
         done = 0
         while done < len(target) and self._advance():
-            taken = self._piece[: len(target) - done]
+            taken = self._rest[: len(target) - done]
             target[done : done + len(taken)] = taken
-            self._piece = self._piece[len(taken) :]
+            self._rest = self._rest[len(taken) :]
             done += len(taken)
         return done
 
@@ -144,53 +185,15 @@ class Payload:
         """Pass over up to ``count`` bytes and say how many there were."""
         done = 0
         while done < count and self._advance():
-            taken = min(len(self._piece), count - done)
-            self._piece = self._piece[taken:]
+            taken = min(len(self._rest), count - done)
+            self._rest = self._rest[taken:]
             done += taken
         return done
 
     def _advance(self) -> bool:
-        while not self._piece:
+        while not self._rest:
             following = next(self._pieces, None)
             if following is None:
                 return False
-            self._piece = memoryview(following)
+            self._rest = memoryview(following)
         return True
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _inflated(content: bytes, path: Path) -> Iterator[bytes]:
-    """Uncompressed pieces of a gzip file of one or more members; checksums are verified at their ends."""
-    position = 0
-    while position < len(content):
-        if content[position : position + 2] != GZIP_MAGIC:
-            if content[position:].strip(b"\0"):
-                raise InputError(
-                    f"{path}: {len(content) - position} bytes that are not gzip data follow the image. The file is "
-                    "damaged; copy or export it again."
-                )
-            return
-        engine = zlib.decompressobj(wbits=31)
-        while not engine.eof:
-            piece = engine.unconsumed_tail
-            if not piece:
-                piece = content[position : position + _INPUT_PIECE]
-                position += len(piece)
-            try:
-                out = engine.decompress(piece, _OUTPUT_PIECE)
-            except zlib.error as error:
-                raise _corrupted(path, error) from error
-            if out:
-                yield out
-            elif not piece and not engine.eof:
-                raise InputError(
-                    f"{path}: the file is truncated: its gzip data stop before their end. Copy or export it again."
-                )
-        position -= len(engine.unused_data)
-
-
-def _corrupted(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: the gzip data are corrupted ({error}). Copy or export the file again.")

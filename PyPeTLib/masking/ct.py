@@ -12,7 +12,13 @@ from PyPeTLib.masking.edge import field_of_view_notes, refined, without_neck
 from PyPeTLib.masking.fronts import competing_fronts, enclosure, sees
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
-from PyPeTLib.masking.morphology import components_of_size, deepest_part, depth_within, largest_component
+from PyPeTLib.masking.morphology import (
+    close_in_plane,
+    components_of_size,
+    deepest_part,
+    depth_within,
+    largest_component,
+)
 from PyPeTLib.series import Modality
 
 _BONE_HU = 300.0
@@ -25,6 +31,10 @@ _AIR_HU = -150.0
 _FAT_HU = -50.0
 _CLIP_HU = (-200.0, 2000.0)
 """Air counts as little more than fat, so that half a block of bone beside air still stands out; metal as dense bone."""
+
+_METAL_HU = 2500.0
+_STREAK_MM = 8.0
+"""Half-width of dark streaks of metal."""
 
 _LEAST_BONE_ML = 5.0
 _CRUMB = 0.01
@@ -76,6 +86,8 @@ def ct_skull(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions)
     wall = blocks > (tissue + threshold) / 2
     wall = components_of_size(wall, _CRUMB * int(np.count_nonzero(largest_component(wall))))
     inside, outside = _inside(blocks, wall, lattice)
+    streaked = _streaked_slices(mean, lattice)
+    inside, outside = _across_streaks(inside, outside, blocks, wall, streaked, lattice)
     if not inside.any():
         raise InputError(
             f"a skull was found (bone of about {bone:.0f} HU), but it encloses no brain in any slice. Check that the "
@@ -84,7 +96,9 @@ def ct_skull(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions)
 
     def is_inside(z: int) -> Mask:
         layer = mean[:, :, z]
-        within: Mask = (layer < threshold) & (layer > _AIR_HU)
+        within: Mask = layer < threshold
+        if not streaked[z // lattice.factors[2]]:
+            within &= layer > _AIR_HU
         return within
 
     mask = refined(lattice, inside, outside, is_inside, bridge=options.bridge, upright=True)
@@ -136,6 +150,26 @@ def _inside(blocks: Volume, wall: Mask, lattice: Lattice) -> tuple[Mask, Mask]:
         stray=_ORBIT_MM,
     )
     return without_neck(inside, lattice.sizes), outside
+
+
+def _streaked_slices(mean: Volume, lattice: Lattice) -> Mask:
+    """Slices of blocks with metal, which throws dark streaks across its slice."""
+    metal = mean.max(axis=(0, 1)) > _METAL_HU
+    streaked: Mask = np.add.reduceat(metal, np.arange(0, metal.size, lattice.factors[2])) > 0
+    return streaked
+
+
+def _across_streaks(
+    inside: Mask, outside: Mask, blocks: Volume, wall: Mask, streaked: Mask, lattice: Lattice
+) -> tuple[Mask, Mask]:
+    """Blocks inside and outside when dark streaks through the brain count as brain."""
+    if not (streaked.any() and inside.any()):
+        return inside, outside
+    closed = inside.copy()
+    closed[:, :, streaked] = close_in_plane(inside[:, :, streaked], lattice.sizes, _STREAK_MM)
+    closed &= ~(wall | _open_air(blocks))
+    inside = inside | closed
+    return inside, outside & ~inside
 
 
 def _open_air(blocks: Volume) -> Mask:

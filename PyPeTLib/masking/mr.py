@@ -14,6 +14,7 @@ from PyPeTLib.masking.edge import FORAMEN_CM2, field_of_view_notes, refined
 from PyPeTLib.masking.lattice import Lattice, make_lattice
 from PyPeTLib.masking.model import MASK_METHODS, BrainMask, MaskOptions
 from PyPeTLib.masking.morphology import deepest_part, depth_within, dilate_in_plane, erode_in_plane
+from PyPeTLib.masking.skin import depth_under_skin
 from PyPeTLib.series import Modality
 
 _SURROUNDINGS_MM = 60.0
@@ -31,6 +32,20 @@ _RIM_MM = 4.0
 _CEILING = 0.85
 _INTERIOR = 0.7
 """Highest threshold relative to the surroundings: at the edge, and where a first mask says that it is far."""
+
+_RIM_LEVEL = 90.0
+_RIM_LEAST = 1.1
+"""Percentile of the brightness along the edge that is CSF's, where anything is this much brighter than brain."""
+
+_SKIN = 0.25
+_SINUS_MM = 10.0
+_DEPTH_SHARE = 0.8
+"""The head's surface: signal relative to brain, and half the width of hollows that do not count; how near the brain may
+come to it, relative to the slice where it is widest."""
+
+_CAP = 0.8
+_CAP_MIDDLE = 0.5
+"""Signal over the vertex relative to brain below, in the middle, deeper than this share of the greatest depth."""
 
 _HOLE_ML = 5.0
 """Dark islands below this volume are vessels, bleeding or signal loss, not skull."""
@@ -50,7 +65,7 @@ _VERTEX_CM2 = 0.5
 @MASK_METHODS.register(
     "mr-threshold",
     summary="the widest room brighter than half its surroundings, followed from slice to slice, cut where it is narrow",
-    source="local threshold and opening in mm, slice by slice; no published method",
+    source="local threshold, opening in mm slice by slice, depth under the skin; no published method",
     aliases=("mr",),
 )
 def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOptions) -> BrainMask:  # noqa: ARG001 - one signature for all methods
@@ -88,13 +103,18 @@ def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOpti
         )
     core = deepest_part(clearance, _CORE)
     # a first mask tells where the rim of CSF is, whose brightness sets the threshold at the edge
-    first = march(bright, core, lattice.sizes)
+    start = _widest_slice(core)
+    depth = np.zeros_like(blocks)
+    depth[:, :, start:] = depth_under_skin((blocks > _SKIN * surroundings)[:, :, start:], lattice.sizes, _SINUS_MM)
+    first = march(bright, core, blocks, depth, lattice.sizes)
     thresholds = _edge_thresholds(blocks, first, surroundings, lattice, options.signal_fraction)
     bright = blocks > thresholds
-    inside = march(bright, core, lattice.sizes)
+    inside = march(bright, core, blocks, depth, lattice.sizes)
+    edges = _rim_thresholds(blocks, inside, surroundings, lattice, options.signal_fraction)
+    edges = np.maximum(edges, thresholds)
 
     def is_inside(z: int) -> Mask:
-        within: Mask = mean[:, :, z] > lattice.slice_of(thresholds, z)
+        within: Mask = mean[:, :, z] > lattice.slice_of(edges, z)
         return within
 
     mask = refined(lattice, inside, bright & ~inside, is_inside, bridge=options.bridge, upright=False)
@@ -106,17 +126,22 @@ def mr_threshold(mean: Volume, grid: Grid, modality: Modality, options: MaskOpti
     )
 
 
-def march(bright: Mask, core: Mask, sizes: Sequence[float]) -> Mask:
+def march(bright: Mask, core: Mask, blocks: Volume, depth: Volume, sizes: Sequence[float]) -> Mask:
     """Follow the brain from slice to slice, up and down from where its core is widest.
 
     Within a slice the dark skull is a ring several voxels wide, while between slices, which are as thick as the skull,
-    partial volume bridges it. So a slice's brain may only lie above or below that of the slice before.
+    partial volume bridges it. So a slice's brain may only lie above or below that of the slice before, and above the
+    first one no nearer to the skin than there, where the walls are upright and their ring is dark.
 
     Parameters
     ----------
     bright : ndarray of bool, shape (x, y, z)
     core : ndarray of bool, shape (x, y, z)
         What certainly is brain.
+    blocks : ndarray of float32, shape (x, y, z)
+        Signal.
+    depth : ndarray of float32, shape (x, y, z)
+        Under the skin in mm; not looked at below the slice where the core is widest.
     sizes : sequence of float
         Voxel edges in mm.
 
@@ -126,22 +151,32 @@ def march(bright: Mask, core: Mask, sizes: Sequence[float]) -> Mask:
     """
     whole = _without_holes(bright, sizes)
     inside = np.zeros_like(bright)
-    start = int(np.argmax(core.sum(axis=(0, 1))))
+    start = _widest_slice(core)
     wide = erode_in_plane(whole, sizes, _PASSAGE_MM)
     everywhere = np.ones(bright.shape[:2], dtype=bool)
-    inside[:, :, start] = _rooms(whole[:, :, start], wide[:, :, start], core[:, :, start], everywhere, sizes)
+    first = _rooms(whole[:, :, start], wide[:, :, start], core[:, :, start], everywhere, sizes)
+    edge = first & ~ndimage.binary_erosion(first)
+    wall = float(np.median(depth[:, :, start][edge]))
+    deep = depth >= _DEPTH_SHARE * wall
+    inside[:, :, start] = first & deep[:, :, start]
     for path in (range(start + 1, bright.shape[2]), range(start - 1, -1, -1)):
         before = inside[:, :, start]
         for z in path:
-            if not before.any() or (z > start and _is_cap(bright[:, :, z], before, sizes)):
+            if not before.any() or (z > start and _is_cap(blocks[:, :, z], blocks[:, :, z - 1], before, sizes)):
                 break
             near = dilate_in_plane(before, sizes, _FLARE * sizes[2] + 0.5 * sizes[0])
+            if z > start:
+                near &= deep[:, :, z]
             before = _rooms(whole[:, :, z], wide[:, :, z] & near, before, near, sizes, overlap=_OVERLAP)
             area = np.count_nonzero(before) * sizes[0] * sizes[1] / 100
             if area < (_VERTEX_CM2 if z > start else FORAMEN_CM2):
                 break
             inside[:, :, z] = before
     return inside
+
+
+def _widest_slice(core: Mask) -> int:
+    return int(np.argmax(core.sum(axis=(0, 1))))
 
 
 def _rooms(
@@ -157,10 +192,13 @@ def _rooms(
     return reach & bright & allowed
 
 
-def _is_cap(bright: Mask, before: Mask, sizes: Sequence[float]) -> bool:
-    """Whether the middle of the brain below is dark: a cap of bone, with scalp around it that is no brain."""
+def _is_cap(layer: Volume, below: Volume, before: Mask, sizes: Sequence[float]) -> bool:
+    """Whether the middle of the brain below is covered by something darker: a cap of bone and scalp."""
     depth = depth_within(before[:, :, np.newaxis], sizes)[:, :, 0]
-    return bool(bright[depth > 0.7 * depth.max()].mean() < 0.5)
+    middle = depth > _CAP_MIDDLE * depth.max()
+    # the lower quartile is brain even where ventricles fill half the middle
+    above, beneath = (float(np.percentile(signal[middle], 25)) for signal in (layer, below))
+    return above < _CAP * beneath
 
 
 def _surroundings(blocks: Volume, lattice: Lattice) -> Volume:
@@ -177,13 +215,31 @@ def _surroundings(blocks: Volume, lattice: Lattice) -> Volume:
 
 def _edge_thresholds(blocks: Volume, inside: Mask, surroundings: Volume, lattice: Lattice, fraction: float) -> Volume:
     """Signal half-way up the edge of what is brightest nearby: the rim of CSF where there is one, brain elsewhere."""
-    reach = [max(1, round(_RIM_MM / edge)) for edge in lattice.sizes]
-    brightest = ndimage.maximum_filter(np.where(inside, blocks, 0), tuple(2 * n + 1 for n in reach))
+    box = _rim_box(lattice)
+    brightest = ndimage.maximum_filter(np.where(inside, blocks, 0), box)
     # brain without a rim of CSF must stay above it, and what lies well inside is no edge
     edge = np.clip(fraction * brightest, fraction * surroundings, _CEILING * surroundings)
-    well_inside = ndimage.binary_erosion(inside, np.ones([2 * n + 1 for n in reach], dtype=bool), border_value=1)
+    well_inside = ndimage.binary_erosion(inside, np.ones(box, dtype=bool), border_value=1)
     thresholds: Volume = np.where(well_inside, _INTERIOR * surroundings, edge)
     return thresholds
+
+
+def _rim_thresholds(blocks: Volume, inside: Mask, surroundings: Volume, lattice: Lattice, fraction: float) -> Volume:
+    """Signal half-way up the edge of CSF, wherever there is some: slices cut its rim obliquely and dilute it."""
+    box = _rim_box(lattice)
+    brightest = ndimage.maximum_filter(np.where(inside, blocks / surroundings, 0), box)
+    well_inside = ndimage.binary_erosion(inside, np.ones(box, dtype=bool), border_value=1)
+    rim = inside & ~well_inside
+    csf = float(np.percentile(brightest[rim], _RIM_LEVEL)) if rim.any() else 0.0
+    brightest = np.where(brightest > _RIM_LEAST, np.maximum(brightest, csf), brightest)
+    thresholds: Volume = np.where(well_inside, 0, np.minimum(fraction * brightest, _CEILING)) * surroundings
+    return thresholds.astype(np.float32, copy=False)
+
+
+def _rim_box(lattice: Lattice) -> tuple[int, int, int]:
+    """Blocks across the neighbourhood of an edge."""
+    x, y, z = (2 * max(1, round(_RIM_MM / edge)) + 1 for edge in lattice.sizes)
+    return x, y, z
 
 
 def _middle_signal(blocks: Volume, lattice: Lattice) -> float:

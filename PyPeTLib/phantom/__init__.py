@@ -6,13 +6,18 @@
   pose), `anatomy` (bone, CSF, grey and white matter), `waves` (smooth random fields), `vessels` and `raster` (tubes
   and their partial volume), `perfusion` (flow, volume, delay, lesion), `render` (concentration and signal) and
   `motion`
+* `conditions`: disease, implants and artefacts that heads may have, painted with `canvas`; `face`: what hangs below the
+  brain; `kinds`: heads that masks must cope with
+* `faults`: heads with the faults of real series, from noise to a vein taken for the artery; `fault_steps`: what they do
 * `base`: what every phantom volume carries; `write`: phantoms as NIfTI files with their truth
 """
 
 from PyPeTLib.phantom.base import Phantom
 from PyPeTLib.phantom.bolus import Bolus, FineCurve, frame_times
+from PyPeTLib.phantom.conditions import CONDITIONS
 from PyPeTLib.phantom.head import HeadPhantom, make_head
 from PyPeTLib.phantom.head_options import HeadOptions
+from PyPeTLib.phantom.kinds import HEAD_KINDS, kind_options
 from PyPeTLib.phantom.kinetics import RESIDUES, Residue, gamma_residue, peak_times, response, tissue_curve
 from PyPeTLib.phantom.motion import RigidMotion, rigid_matrices
 from PyPeTLib.phantom.placement import AFFINE_KINDS
@@ -22,6 +27,8 @@ from PyPeTLib.phantom.write import write_phantom
 
 __all__ = [
     "AFFINE_KINDS",
+    "CONDITIONS",
+    "HEAD_KINDS",
     "RESIDUES",
     "Bolus",
     "FineCurve",
@@ -34,6 +41,7 @@ __all__ = [
     "TileVolume",
     "frame_times",
     "gamma_residue",
+    "kind_options",
     "make_gradient_tiles",
     "make_head",
     "make_kudo",

@@ -7,13 +7,14 @@ averaged, so that partial volume follows from the geometry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from PyPeTLib.arrays import Array, Curve, Volume
 from PyPeTLib.geometry import Grid
+from PyPeTLib.phantom.canvas import Canvas, coordinates
 from PyPeTLib.phantom.waves import Waves
 
 CLASSES = ("air", "scalp", "bone", "face", "csf", "grey", "white")
@@ -21,6 +22,7 @@ CLASSES = ("air", "scalp", "bone", "face", "csf", "grey", "white")
 
 _FINE_MM = (1.25, 1.25, 2.0)
 _FINEST = (2, 2, 3)
+_FINEST_REPAINTED = (2, 2, 5)
 _SULCUS_HALF_WIDTH = 0.7
 _CORTEX_THICKNESS = 3.4
 
@@ -30,7 +32,7 @@ _DEEP_GREY = (
     ((25.0, 4.0, -2.0), (5.5, 15.0, 9.0)),
     ((14.0, 19.0, 4.0), (4.5, 8.0, 9.0)),
 )
-_VENTRICLES = (
+VENTRICLES = (
     ((8.0, 22.0, 7.0), (3.8, 13.0, 6.5)),
     ((11.0, -4.0, 17.0), (5.5, 24.0, 4.5)),
     ((22.0, -36.0, 6.0), (5.5, 11.0, 9.0)),
@@ -96,7 +98,7 @@ class Anatomy:
     Attributes
     ----------
     shares : mapping
-        One volume for each name in `CLASSES`.
+        One volume for each name in `CLASSES`, and for each class that conditions have painted.
     intracranial : ndarray
         Share inside the inner table, and above the skull base.
     hull : ndarray
@@ -108,11 +110,25 @@ class Anatomy:
     hull: Volume
 
 
-def draw_anatomy(shape: HeadShape, grid: Grid) -> Anatomy:
-    """Shares of the tissue classes on a grid whose affine leads from voxels to head coordinates."""
+def draw_anatomy(
+    shape: HeadShape, grid: Grid, *, repaint: Callable[[Canvas], None] | None = None, lowest: float | None = None
+) -> Anatomy:
+    """Shares of the tissue classes.
+
+    Parameters
+    ----------
+    shape : HeadShape
+    grid : Grid
+        Its affine leads from voxels to head coordinates.
+    repaint : callable, optional
+        Paints further structures over the classes.
+    lowest : float, optional
+        Height in mm at which the inside of the skull ends in the foramen magnum; without it the canal goes on.
+    """
+    finest = _FINEST if repaint is None else _FINEST_REPAINTED
     factors = tuple(
         int(min(most, np.ceil(size / fine)))
-        for size, fine, most in zip(grid.voxel_sizes, _FINE_MM, _FINEST, strict=True)
+        for size, fine, most in zip(grid.voxel_sizes, _FINE_MM, finest, strict=True)
     )
     fine = _refined(grid, factors)
     edge = float(np.mean(fine.voxel_sizes))
@@ -120,6 +136,8 @@ def draw_anatomy(shape: HeadShape, grid: Grid) -> Anatomy:
     vault = shape.from_vault(x, y, z, shape.skull_waves.on(fine))
     above_base = z - _skull_base(x, y)
     inner = np.maximum(vault, -above_base)
+    if lowest is not None:
+        inner = np.maximum(inner, lowest - z)
     bone_edge = vault - shape.bone * (1 + 0.15 * shape.bone_waves.on(fine))
     inside = _share(inner, edge)
     within_bone = np.maximum(_share(bone_edge, edge), inside)
@@ -137,6 +155,8 @@ def draw_anatomy(shape: HeadShape, grid: Grid) -> Anatomy:
         "grey": brain * grey,
         "white": brain * (1 - grey),
     }
+    if repaint is not None:
+        repaint(Canvas(grid=fine, fields=fields, inside=inside, under=inner))
     return Anatomy(
         shares={name: _binned(field, factors) for name, field in fields.items()},
         intracranial=_binned(inside, factors),
@@ -161,7 +181,7 @@ def _brain(
     leaves = np.abs(leaf_values) / np.maximum(leaf_slopes, 0.1) + 0.4
     folded = sulci + cerebellar * (leaves - sulci)
     cortex = np.minimum(np.minimum(surface, sheets), folded)
-    fluid = np.minimum(cortex - _SULCUS_HALF_WIDTH, _ellipsoids(_VENTRICLES, x, y, z))
+    fluid = np.minimum(cortex - _SULCUS_HALF_WIDTH, _ellipsoids(VENTRICLES, x, y, z))
     ribbon = cortex - (_SULCUS_HALF_WIDTH + _CORTEX_THICKNESS)
     grey = np.minimum(ribbon, _ellipsoids(_DEEP_GREY, x, y, z))
     return _share(fluid, edge), _share(grey, edge)
@@ -250,14 +270,6 @@ def _refined(grid: Grid, factors: tuple[int, ...]) -> Grid:
         scale[axis, 3] = (1 - factor) / (2 * factor)
     x, y, z = (n * factor for n, factor in zip(grid.shape, factors, strict=True))
     return Grid((x, y, z), grid.affine @ scale)
-
-
-def coordinates(grid: Grid) -> tuple[Volume, Volume, Volume]:
-    """Head coordinates of all voxel centres."""
-    i, j, k = (np.arange(n, dtype=np.float32) for n in grid.shape)
-    rows = grid.affine[:3].astype(np.float32)
-    x, y, z = (row[0] * i[:, np.newaxis, np.newaxis] + row[1] * j[:, np.newaxis] + row[2] * k + row[3] for row in rows)
-    return x, y, z
 
 
 def _binned(field: Volume, factors: tuple[int, ...]) -> Volume:

@@ -15,8 +15,10 @@ import numpy as np
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.execution import Execution, single_threaded_blas
 from PyPeTLib.geometry import Grid
-from PyPeTLib.phantom.anatomy import Anatomy, HeadShape, coordinates, draw_anatomy
+from PyPeTLib.phantom.anatomy import Anatomy, HeadShape, draw_anatomy
 from PyPeTLib.phantom.base import Phantom
+from PyPeTLib.phantom.canvas import Canvas, coordinates
+from PyPeTLib.phantom.conditions import CONDITIONS
 from PyPeTLib.phantom.head_options import SIDES, HeadOptions, head_options
 from PyPeTLib.phantom.motion import RigidMotion, checked_matrices, moved
 from PyPeTLib.phantom.perfusion import Lesion, TissuePerfusion, draw_perfusion
@@ -36,7 +38,10 @@ from PyPeTLib.series import Acquisition, Modality, PerfusionSeries
 
 _LEAK_CENTRE = (30.0, -52.0, 16.0)
 _LEAK_RADIUS_MM = 14.0
-_STREAMS = ("pose", "shape", "lesion", "vessels", "texture", "coil", "motion", "noise")
+_CEILING_HU = 3071.0
+"""What scanners with 12 bits a voxel cannot exceed."""
+
+_STREAMS = ("pose", "shape", "lesion", "vessels", "texture", "coil", "motion", "noise", "conditions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +57,8 @@ class HeadPhantom(Phantom):
 
     options: HeadOptions
     lesion_side: str
+    to_head: Curve
+    """From RAS+ mm of the series to mm of the head, whose halves meet at x = 0; shape (4, 4)."""
 
     @property
     def arterial_fraction(self) -> Volume:
@@ -110,6 +117,10 @@ def _build(options: HeadOptions, execution: Execution) -> HeadPhantom:
     renderer = _renderer(options, scene, masks["leaky"])
     motion = _motion(options, scene.placement.world, streams["motion"])
     start = _baseline(options, scene, streams["coil"])
+    for name in options.conditions:
+        alter = CONDITIONS[name].alter
+        if alter is not None:
+            start = alter(start, scene.placement.head, options.modality, streams["conditions"])
     times = np.asarray(options.frame_times)
     series = PerfusionSeries(
         data=_frames(options, renderer, start, (scene.placement.world, motion), execution),
@@ -139,15 +150,20 @@ def _build(options: HeadOptions, execution: Execution) -> HeadPhantom:
         motion=motion,
         options=options,
         lesion_side="right" if scene.lesion.side > 0 else "left",
+        to_head=scene.placement.head.affine @ np.linalg.inv(scene.placement.world.affine),
     )
 
 
 def _drawn_scene(options: HeadOptions, streams: Mapping[str, np.random.Generator]) -> _Scene:
     grid_shape = (*options.shape[:2], options.slab or options.shape[2])
     height = SLAB_CENTRE_MM if options.slab else 0.0
-    placement = draw_placement(grid_shape, options.spacing, options.affine, streams["pose"], height=height)
+    if options.height is not None:
+        height = options.height
+    placement = draw_placement(
+        grid_shape, options.spacing, options.affine, streams["pose"], height=height, size=options.size
+    )
     shape = HeadShape(streams["shape"])
-    anatomy = draw_anatomy(shape, placement.head)
+    anatomy = _drawn_anatomy(options, shape, placement.head, streams["conditions"])
     lesion = Lesion(streams["lesion"], SIDES[options.lesion_side])
     blocked = options.occlusion and not options.healthy
     tubes = draw_vessels(shape, streams["vessels"], occluded=lesion.side if blocked else 0)
@@ -156,6 +172,18 @@ def _drawn_scene(options: HeadOptions, streams: Mapping[str, np.random.Generator
         anatomy, placement.head, lesion, streams["texture"], healthy=options.healthy, lag=options.tissue_lag
     )
     return _Scene(placement=placement, shape=shape, anatomy=anatomy, lesion=lesion, vessels=vessels, truth=truth)
+
+
+def _drawn_anatomy(options: HeadOptions, shape: HeadShape, grid: Grid, rng: np.random.Generator) -> Anatomy:
+    chosen = [CONDITIONS[name] for name in options.conditions]
+
+    def repaint(canvas: Canvas) -> None:
+        for condition in chosen:
+            if condition.paint is not None:
+                condition.paint(canvas, shape, rng)
+
+    lowest = max((c.lowest for c in chosen if c.lowest is not None), default=None)
+    return draw_anatomy(shape, grid, repaint=repaint if chosen else None, lowest=lowest)
 
 
 def _renderer(options: HeadOptions, scene: _Scene, leaky: Mask) -> Renderer:
@@ -234,6 +262,8 @@ def _frames(
         if options.noise:
             rng = np.random.default_rng((options.seed, _STREAMS.index("noise"), k))
             frame = _noisy(frame, options.noise, rng, rician=options.modality is Modality.DSC)
+        if options.modality is Modality.CTP:
+            np.minimum(frame, _CEILING_HU, out=frame)
         if options.dtype == "int16":
             np.clip(np.rint(frame, out=frame), -32768, 32767, out=frame)
         data[..., k] = frame

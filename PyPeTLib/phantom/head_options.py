@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.phantom.bolus import Bolus
+from PyPeTLib.phantom.conditions import CONDITIONS
 from PyPeTLib.phantom.kinetics import RESIDUES
 from PyPeTLib.phantom.motion import RigidMotion
 from PyPeTLib.series import Modality, check_frame_times
@@ -47,6 +48,12 @@ class HeadOptions:
         A name in `AFFINE_KINDS`.
     slab : int or None
         Only so many slices, at the level of M1 and the basal ganglia.
+    height : float or None
+        Of the grid's middle above the brain's in mm; None for 0, or what suits a slab.
+    size : float
+        Of the head relative to an adult's.
+    conditions : tuple of str
+        Names in `CONDITIONS`.
     healthy : bool
         No lesion and no occlusion.
     occlusion : bool
@@ -73,6 +80,9 @@ class HeadOptions:
     residue: str = "exponential"
     affine: str = "ras"
     slab: int | None = None
+    height: float | None = None
+    size: float = 1.0
+    conditions: tuple[str, ...] = ()
     healthy: bool = False
     occlusion: bool = True
     lesion_side: str | None = None
@@ -84,6 +94,10 @@ class HeadOptions:
         times = np.asarray(self.frame_times, dtype=np.float64)
         object.__setattr__(self, "frame_times", check_frame_times(times, times.size, name="head"))
         object.__setattr__(self, "residue", RESIDUES.entry(self.residue).name)
+        chosen = {CONDITIONS.entry(name).name for name in self.conditions}
+        object.__setattr__(self, "conditions", tuple(name for name in CONDITIONS if name in chosen))
+        if not 0.3 <= self.size <= 1.5:
+            raise InputError(f"the size of a head relative to an adult's is 0.3 to 1.5, found {self.size!r}")
         if self.dtype not in ("int16", "float32"):
             raise InputError(f"dtype must be 'int16' or 'float32', found {self.dtype!r}")
         if self.lesion_side not in SIDES:
@@ -92,6 +106,10 @@ class HeadOptions:
             raise InputError(f"noise must not be below 0, found {self.noise!r}; None leaves it out")
         if min(self.shape) < 1 or min(self.spacing) <= 0 or len(self.shape) != 3 or len(self.spacing) != 3:
             raise InputError(f"shape and spacing need three numbers above 0, found {self.shape} and {self.spacing}")
+        for name in self.conditions:
+            traits = CONDITIONS.entry(name).traits
+            if traits and self.modality not in traits:
+                raise InputError(f"the condition {name!r} is only for {', '.join(sorted(traits))}")
         if self.leakage and self.modality is not Modality.DSC:
             raise InputError("leakage is only modelled for DSC")
 

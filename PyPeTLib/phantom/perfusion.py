@@ -8,7 +8,8 @@ import numpy as np
 
 from PyPeTLib.arrays import Array, Curve, Mask, Volume
 from PyPeTLib.geometry import Grid
-from PyPeTLib.phantom.anatomy import Anatomy, coordinates
+from PyPeTLib.phantom.anatomy import Anatomy
+from PyPeTLib.phantom.canvas import coordinates
 from PyPeTLib.phantom.waves import Waves
 
 GREY_CBF, WHITE_CBF = 52.0, 26.0

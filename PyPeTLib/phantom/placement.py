@@ -58,6 +58,7 @@ def draw_placement(
     rng: np.random.Generator,
     *,
     height: float = 0.0,
+    size: float = 1.0,
 ) -> Placement:
     """A grid around the head, which lies in it a little off centre and turned, as heads do.
 
@@ -72,6 +73,8 @@ def draw_placement(
     rng : numpy Generator
     height : float
         Of the grid's middle above the brain's in mm.
+    size : float
+        Of the head relative to an adult's.
     """
     if kind not in AFFINE_KINDS:
         raise InputError(f"{kind!r} is not among the affine kinds: {', '.join(AFFINE_KINDS)}")
@@ -92,6 +95,8 @@ def draw_placement(
     if kind == "oblique":
         world[:3, :3] = Rotation.from_euler("xyz", [12.0, -7.0, 9.0], degrees=True).as_matrix()
     world[:3, 3] = _ISOCENTRE
+    # head coordinates are those of an adult, whatever the head's size
+    pose[:3] /= size
     return Placement(orientation=_stored(Grid(shape, world @ grid), kind), head=Grid(shape, pose @ grid))
 
 

@@ -27,6 +27,14 @@ HOUNSFIELD: Mapping[str, float] = {
     "white": 28.0,
     "blood": 42.0,
     "clot": 58.0,
+    "fat": -90.0,
+    "muscle": 55.0,
+    "young bone": 550.0,
+    "eye": 12.0,
+    "blood clot": 70.0,
+    "effusion": 62.0,
+    "plastic": 450.0,
+    "metal": 6000.0,
 }
 """CT numbers before the bolus."""
 
@@ -40,6 +48,16 @@ T2STAR_SIGNAL: Mapping[str, float] = {
     "white": 480.0,
     "blood": 520.0,
     "clot": 260.0,
+    "fat": 850.0,
+    "muscle": 300.0,
+    "young bone": 90.0,
+    "eye": 1050.0,
+    "bright eye": 2800.0,
+    "bright fat": 2300.0,
+    "blood clot": 130.0,
+    "effusion": 760.0,
+    "plastic": 20.0,
+    "metal": 0.0,
 }
 """T2*-weighted signal before the bolus; tissue has 520 on average."""
 

@@ -64,7 +64,7 @@ def write_phantom(phantom: Phantom, directory: str | Path, stem: str) -> Path:
 
 
 def _write_series(path: Path, series: PerfusionSeries) -> None:
-    data: npt.NDArray[Any] = series.data
+    data: npt.NDArray[Any] = series.array()
     frames = [data[..., k] for k in range(series.n_frames)]
     if all(np.array_equal(frame, np.rint(frame)) and np.abs(frame).max() < 32768 for frame in frames):
         data = data.astype(np.int16)

@@ -1,9 +1,17 @@
-"""What interpolation leaves beside bone, air and bright scalp, predicted and taken away.
+"""What interpolation does to moved frames, foretold by a model of the series and taken back.
 
-Where the still anatomy changes strongly from voxel to voxel, above all between thick slices, a moved frame cannot be
-interpolated back exactly: the error stands in the curve like contrast. It can be foretold, because the anatomy is
-known: the baseline image is moved to the frame's pose and back by the same interpolation, and what comes back minus
-what was sent is the error. It is subtracted; voxels in which it is large are named, since the prediction is not exact.
+A moved frame is interpolated between thick slices, and where the head changes strongly from voxel to voxel the result
+is wrong: beside bone by a hundred HU, beside a vessel by its contrast. It stands in the curve like perfusion, but it
+can be foretold, because the series tells what the head looks like. A model, the anatomy and a few shapes of curves in
+each voxel, is moved to the frame's pose and back by the same interpolation; what comes back minus what was sent is the
+error. First the anatomy alone is the model. Curves without its error then tell the contrast, with which the error is
+foretold again where contrast matters.
+
+What is left, since neither the anatomy nor the poses are known exactly, depends on the pose as the error does. It is
+recognised by its course in time, as far as that is none of perfusion, and taken away too.
+
+The loop is that of iterated back-projection (Irani & Peleg 1991, doi:10.1016/1049-9652(91)90045-L); that a few shapes
+make up all curves is the partially separable model (Liang 2007, doi:10.1109/ISBI.2007.357020).
 """
 
 from __future__ import annotations
@@ -14,113 +22,286 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from PyPeTLib.arrays import Array, Curve, IntArray, Mask, Volume
+from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.execution import Execution, voxel_slices
-from PyPeTLib.preprocess.interpolation import sample, sample_sharp
+from PyPeTLib.preprocess.interpolation import sample, sample_spline
 from PyPeTLib.preprocess.poses import MotionEstimate
-from PyPeTLib.preprocess.undoing import voxel_transforms
+from PyPeTLib.preprocess.undoing import moved_places, voxel_transforms
 from PyPeTLib.series import Modality, PerfusionSeries
 
 STEEP_HU = 25.0
 STEEP_SHARE = 0.15
-"""Range of the baseline within two voxels and slices, above which an error is worth predicting: in HU, or as a share
-of the brain's median MR signal; about what CSF and white matter differ by."""
-LARGEST_HU = 30.0
-LARGEST_SHARE = 0.25
-"""Predicted error beyond which a curve cannot be trusted, in HU or as a share of the brain's median MR signal."""
+"""Range of the baseline or of the contrast within two voxels and slices, above which an error is worth predicting: in
+HU, or as a share of the brain's median MR signal; about what CSF and white matter differ by."""
+
+LARGEST_HU = 8.0
+LARGEST_SHARE = 0.1
+"""What may be left of the error in a curve that is trusted, in HU or as a share of the brain's median MR signal."""
+
+VESSEL_RATIO = 3.5
+"""Curves higher than this times the median one are those of vessels. Their contrast is no mixture of what the rest of
+the brain shows, so only the error of the anatomy is taken from them."""
+
+LARGEST_IN_VESSELS = 30.0 / 8.0
+"""How much more may be left in a vessel's curve, which is so much higher."""
+
+FORETOLD_RATIO = 8.0
+"""How much larger than what may be left an error may be and still count as foretold."""
+
+SHAPES = 7
+"""Shapes of curves that the model knows: tissue early and late, arteries, veins."""
+
+PERFUSION_SHAPES = 3
+"""Those of them, the strongest, that perfusion is told from what is left by."""
+
+LEFT_SHAPES = 6
+"""Courses in time of what is left."""
+
+LEAST_OCTAVE, MOST_OCTAVE = -6, 12
+"""Ratios of its expected variance to that of noise, in powers of two, that are told apart."""
+
+LEFT_SHARE = 0.5
+"""What is expected to be left of the error foretold, root mean square."""
+
+SMOOTH_PIXELS = 1.0
+"""Standard deviation of the smoothing within slices after which the anatomy is judged."""
+
+ORDER = 2
+"""Of the splines that sample the model: a third order costs three times as much and foretells no better."""
+
+REACH = 4
+"""Voxels around a place that its cubic spline looks at."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InterpolationArtefact:
-    """Predicted error of the moved frames.
-
-    Attributes
-    ----------
-    voxels : ndarray of int
-        Positions in the list of the mask's voxels for which it was predicted.
-    error : ndarray of float32, shape (voxels, t)
-        In the unit of the signal; 0 in frames that were not resampled.
-    limit : float
-        Error beyond which a curve cannot be trusted.
-    """
-
-    voxels: IntArray
-    error: Volume
-    limit: float
-
-    def largest(self, n_voxels: int) -> Volume:
-        """Largest error of each voxel of the mask over all frames, shape (n_voxels,)."""
-        largest = np.zeros(n_voxels, np.float32)
-        largest[self.voxels] = np.abs(self.error).max(axis=1, initial=0.0)
-        return largest
-
-
-def predict_artefact(
-    series: PerfusionSeries, mask: Mask, baseline: slice, estimate: MotionEstimate, execution: Execution
-) -> InterpolationArtefact:
-    """Predict the interpolation's error in a motion-corrected series.
+def without_artefact(
+    signal: Volume, series: PerfusionSeries, mask: Mask, baseline: slice, estimate: MotionEstimate, execution: Execution
+) -> Volume:
+    """Take the interpolation's error from motion-corrected curves, in place, and tell how much each was disturbed.
 
     Parameters
     ----------
+    signal : ndarray of float32, shape (voxels, t)
+        Curves of the mask's voxels, interpolated linearly; HU for CT, any unit for MR.
     series : PerfusionSeries
-        Corrected with ``estimate`` by linear interpolation.
+        Corrected by the same interpolation.
     mask : ndarray of bool, shape (x, y, z)
     baseline : slice
         Frames without contrast; those of them that were not resampled are preferred.
     estimate : MotionEstimate
     execution : Execution
+
+    Returns
+    -------
+    ndarray of float32, shape (voxels,)
+        What had been left of the error after its prediction, largest over the frames, as a share of what is tolerated.
     """
-    frames = np.arange(series.n_frames)[baseline]
-    still = frames[~estimate.frames_moved[frames]]
-    anatomy = series.data[..., still if still.size >= 2 else frames].mean(axis=3, dtype=np.float32)
-    middle = float(np.median(anatomy[mask]))
+    lattice = _Lattice.around(mask, series, _still_frames(baseline, estimate), estimate)
+    anatomy = lattice.anatomy.take(lattice.voxels)[:, None]
+    height = _height((signal - anatomy) * estimate.reliable)
     is_ct = series.modality is Modality.CTP
-    steep = STEEP_HU if is_ct else STEEP_SHARE * middle
-    spread = ndimage.maximum_filter(anatomy, (5, 5, 3)) - ndimage.minimum_filter(anatomy, (5, 5, 3))
-    chosen = mask & (spread > steep)
-    voxels = np.flatnonzero(chosen[mask])
-    places = np.argwhere(chosen).astype(np.float64)
-    sent = np.ascontiguousarray(anatomy.T)
-    coefficients = ndimage.spline_filter1d(sent, 3, axis=0, mode="mirror", output=np.float32)
-    expected = anatomy[chosen]
-    transforms = voxel_transforms(series, estimate)
-    error = np.zeros((voxels.size, series.n_frames), np.float32)
+    level = float(np.median(anatomy))
+    steep, largest = (STEEP_HU, LARGEST_HU) if is_ct else (STEEP_SHARE * level, LARGEST_SHARE * level)
+    beside_vessels = lattice.is_steep(height, steep)
+    chosen = np.flatnonzero(lattice.is_steep_anatomy(steep) | beside_vessels)
+    is_vessel = (height > VESSEL_RATIO * np.median(height))[chosen]
+    tolerated = np.float32(largest) * np.where(is_vessel, np.float32(LARGEST_IN_VESSELS), np.float32(1))
+    # contrast darkens all MR anatomy, and its error with it
+    again = np.flatnonzero((beside_vessels[chosen] | ~np.bool_(is_ct)) & ~is_vessel)
+    moved = [int(frame) for frame in np.flatnonzero((estimate.displacement > 0) & estimate.reliable)]
+    disturbance = np.zeros(len(signal), np.float32)
+    noise = _noise(signal[:, estimate.reliable])
+    first = signal[chosen]
+    error = np.zeros_like(first)
+    contrast = np.zeros_like(signal)
+    for part in (np.arange(chosen.size), again):
+        if not part.size:
+            break
 
-    def predict(frame: int) -> None:
-        error[:, frame] = _there_and_back(coefficients, transforms[frame], places) - expected
+        def predict(frame: int, part: IntArray = part, contrast: Volume = contrast) -> None:
+            resampled = bool(estimate.frames_moved[frame])
+            error[part, frame] = lattice.error(contrast[:, frame], frame, chosen[part], resampled=resampled)
 
-    if voxels.size:
-        execution.map(predict, map(int, np.flatnonzero(estimate.frames_moved)))
-    return InterpolationArtefact(voxels=voxels, error=error, limit=LARGEST_HU if is_ct else LARGEST_SHARE * middle)
-
-
-def _there_and_back(coefficients: Volume, transform: Curve, places: Curve) -> Volume:
-    """Linear interpolation at places of a frame, whose voxels are sampled from the anatomy where they are needed."""
-    depth, height, width = coefficients.shape
-    x, y, z = _moved(transform, places)
-    below = [
-        np.clip(place, 0, max(n - 2, 0)).astype(np.intp)
-        for place, n in zip((z, y, x), (depth, height, width), strict=True)
-    ]
-    corner = (below[0] * height + below[1]) * width + below[2]
-    needed = np.zeros(coefficients.size, bool)
-    for step in itertools.product((0, min(1, depth - 1)), (0, min(1, height - 1)), (0, min(1, width - 1))):
-        needed[corner + (step[0] * height + step[1]) * width + step[2]] = True
-    nodes = np.flatnonzero(needed)
-    rows, i = np.divmod(nodes, width)
-    k, j = np.divmod(rows, height)
-    back = np.linalg.inv(transform)
-    frame = np.zeros(coefficients.size, np.float32)
-    for part in voxel_slices(nodes.size):
-        lattice = np.stack([i[part], j[part], k[part]], axis=1)
-        frame[nodes[part]] = sample_sharp(coefficients, *_moved(back, lattice))
-    volume = frame.reshape(coefficients.shape)
-    returned = np.empty(len(places), np.float32)
-    for part in voxel_slices(len(places)):
-        returned[part] = sample(volume, x[part], y[part], z[part])
-    return returned
+        execution.map(predict, moved)
+        signal[chosen] = first - error
+        disturbance[chosen] = np.abs(error).max(axis=1) / tolerated
+        shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
+        left = _leftovers(signal[chosen] - anatomy[chosen], error, shapes[:, -PERFUSION_SHAPES:], noise, execution)
+        left[is_vessel] = 0
+        signal[chosen] -= left
+        extent = np.maximum(np.abs(left).max(axis=1), np.abs(error).max(axis=1) / np.float32(FORETOLD_RATIO))
+        disturbance[chosen] = extent / tolerated
+        shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
+        contrast = _projected(signal - anatomy, shapes, execution)
+    return disturbance
 
 
-def _moved(transform: Array, places: Array | IntArray) -> tuple[Volume, Volume, Volume]:
-    x, y, z = ((places @ row[:3] + row[3]).astype(np.float32) for row in transform[:3])
-    return x, y, z
+def _still_frames(baseline: slice, estimate: MotionEstimate) -> list[int]:
+    """Frames that show the anatomy: without contrast, whole, and not resampled if there are such."""
+    frames = np.arange(len(estimate.matrices))[baseline]
+    usable = frames[estimate.reliable[frames]]
+    still = usable[~estimate.frames_moved[usable]]
+    best = still if still.size >= 2 else usable
+    return [int(frame) for frame in (best if best.size else frames)]
+
+
+def _noise(signal: Volume) -> float:
+    """Standard deviation of the noise of resampled frames, from the steps of typical curves."""
+    steps = np.abs(np.diff(signal[:: max(1, len(signal) // 20_000)], axis=1))
+    return max(float(np.median(steps)) / (0.6745 * 2**0.5), 1e-3)
+
+
+def _height(contrast: Volume) -> Volume:
+    """Peak of the mean curve, as large as each curve holds it: a measure that noise hardly moves."""
+    mean = contrast.mean(axis=0)
+    height: Volume = contrast @ (mean * (np.abs(mean).max() / max(float(mean @ mean), 1e-6)))
+    return height
+
+
+def _shapes(contrast: Volume, disturbance: Volume, reliable: Mask, execution: Execution) -> Curve:
+    """Leading principal components of the curves, shape (t, SHAPES), the strongest last.
+
+    Disturbed curves count less, and frames that cannot be used not at all.
+    """
+    weight = 1 / (1 + disturbance**2)
+
+    def products(piece: slice) -> Curve:
+        part = contrast[piece] * weight[piece, None] * reliable
+        return np.asarray(part.T @ part, np.float64)
+
+    found = execution.map(products, voxel_slices(len(contrast)))
+    leading: Curve = np.linalg.eigh(np.sum(found, axis=0))[1][:, -SHAPES:]
+    return leading
+
+
+def _projected(contrast: Volume, shapes: Curve, execution: Execution) -> Volume:
+    """The curves as mixtures of the shapes."""
+    onto = (shapes @ shapes.T).astype(np.float32)
+    projected = np.empty_like(contrast)
+
+    def project(piece: slice) -> None:
+        np.matmul(contrast[piece], onto, out=projected[piece])
+
+    execution.map(project, voxel_slices(len(contrast)))
+    return projected
+
+
+def _leftovers(contrast: Volume, error: Volume, shapes: Curve, noise: float, execution: Execution) -> Volume:
+    """Most likely remainder of the error in curves of any perfusion, shape of the curves.
+
+    It is a mixture of the error's own courses in time, of variance in proportion to the error's; what of it could as
+    well be perfusion follows from the rest. One small matrix serves all voxels of nearly the same error.
+    """
+    pieces = voxel_slices(len(error))
+    products = execution.map(lambda piece: np.asarray(error[piece].T @ error[piece], np.float64), pieces)
+    kinds = np.linalg.eigh(np.sum(products, axis=0))[1][:, -LEFT_SHAPES:]
+    seen = kinds - shapes @ (shapes.T @ kinds)
+    gains = {
+        octave: (kinds @ np.linalg.solve(seen.T @ seen + 2.0**-octave * np.eye(LEFT_SHAPES), seen.T)).T
+        for octave in range(LEAST_OCTAVE, MOST_OCTAVE + 1)
+    }
+    left = np.zeros_like(contrast)
+
+    def estimate(piece: slice) -> None:
+        energy = np.square(LEFT_SHARE * error[piece]).sum(axis=1) / LEFT_SHAPES
+        octaves = np.clip(np.rint(np.log2(np.maximum(energy / noise**2, 1e-6))), LEAST_OCTAVE, MOST_OCTAVE)
+        for octave in np.unique(octaves):
+            alike = np.flatnonzero(octaves == octave) + piece.start
+            left[alike] = contrast[alike] @ gains[int(octave)].astype(np.float32)
+
+    execution.map(estimate, pieces)
+    return left
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Lattice:
+    """The brain's box, whose volumes are (z, y, x), and where its voxels lie in each frame.
+
+    Attributes
+    ----------
+    anatomy : ndarray of float32, shape (z, y, x)
+    voxels : ndarray of int
+        Positions of the mask's voxels in the box, in the order of boolean indexing.
+    transforms : ndarray, shape (t, 4, 4)
+        From indices x, y, z of the box in the reference pose to those in each frame.
+    """
+
+    anatomy: Volume
+    voxels: IntArray
+    transforms: Curve
+
+    @classmethod
+    def around(cls, mask: Mask, series: PerfusionSeries, still: list[int], estimate: MotionEstimate) -> _Lattice:
+        transforms = voxel_transforms(series, estimate)
+        index = np.argwhere(mask)
+        corners = np.array(list(itertools.product(*zip(index.min(axis=0), index.max(axis=0), strict=True))))
+        ways = (*transforms, *np.linalg.inv(transforms))
+        reached = np.concatenate([np.column_stack(moved_places(way, corners)) for way in ways])
+        low = np.clip(np.floor(reached.min(axis=0)).astype(int) - REACH, 0, np.array(mask.shape) - 1)
+        high = np.clip(np.ceil(reached.max(axis=0)).astype(int) + REACH + 1, low + 1, mask.shape)
+        to_box, from_box = np.eye(4), np.eye(4)
+        from_box[:3, 3], to_box[:3, 3] = low, -low
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        anatomy = np.mean([series.frame(frame)[box] for frame in still], axis=0)
+        shape = tuple(int(n) for n in (high - low)[::-1])
+        return cls(
+            anatomy=np.ascontiguousarray(anatomy.T, np.float32),
+            voxels=np.ravel_multi_index(tuple((index - low).T[::-1]), shape),
+            transforms=to_box @ transforms @ from_box,
+        )
+
+    def is_steep_anatomy(self, steep: float) -> Mask:
+        """Which of the mask's voxels have neighbours with quite another anatomy, beyond its noise."""
+        smooth = ndimage.gaussian_filter(self.anatomy, (0, SMOOTH_PIXELS, SMOOTH_PIXELS))
+        return self._is_steep(smooth, steep)
+
+    def is_steep(self, values: Volume, steep: float) -> Mask:
+        """Which of the mask's voxels have neighbours with quite other values; beyond the mask they are 0."""
+        volume = np.zeros_like(self.anatomy)
+        volume.ravel()[self.voxels] = values
+        return self._is_steep(volume, steep)
+
+    def _is_steep(self, volume: Volume, steep: float) -> Mask:
+        spread = ndimage.maximum_filter(volume, (3, 5, 5)) - ndimage.minimum_filter(volume, (3, 5, 5))
+        found: Mask = spread.take(self.voxels) > steep
+        return found
+
+    def with_contrast(self, contrast: Volume) -> Volume:
+        """The anatomy with contrast in the mask's voxels."""
+        volume = self.anatomy.copy()
+        volume.ravel()[self.voxels] += contrast
+        return volume
+
+    def error(self, contrast: Volume, frame: int, chosen: IntArray, *, resampled: bool) -> Volume:
+        """What a frame shows too much at the chosen voxels after the correction, which may leave it as it is."""
+        volume = self.with_contrast(contrast)
+        # beyond the last slices nothing is known: they go on
+        padded = np.pad(volume, ((REACH, REACH), (0, 0), (0, 0)), mode="edge")
+        coefficients = ndimage.spline_filter(padded, ORDER, output=np.float32, mode="mirror")
+        back = np.linalg.inv(self.transforms[frame])
+        there, sent = self._places(self.voxels[chosen]), volume.take(self.voxels[chosen])
+        if not resampled:
+            return _shown(coefficients, back, there) - sent
+        x, y, z = moved_places(self.transforms[frame], there)
+        nodes = self._nodes(x, y, z)
+        shown = np.zeros(volume.shape, np.float32)
+        shown.ravel()[nodes] = _shown(coefficients, back, self._places(nodes))
+        returned = np.concatenate([sample(shown, x[part], y[part], z[part]) for part in voxel_slices(len(x))])
+        return returned - sent
+
+    def _nodes(self, x: Volume, y: Volume, z: Volume) -> IntArray:
+        """Positions of the voxels of a frame between which these places lie."""
+        shape = self.anatomy.shape
+        below = (np.clip(p.astype(np.intp), 0, max(n - 2, 0)) for p, n in zip((z, y, x), shape, strict=True))
+        needed = np.zeros(shape, bool)
+        needed[tuple(below)] = True
+        # the voxel below stands for itself and its neighbour above, along each axis
+        return np.flatnonzero(ndimage.maximum_filter(needed, 2, mode="constant"))
+
+    def _places(self, voxels: IntArray) -> Volume:
+        return np.stack(np.unravel_index(voxels, self.anatomy.shape)[::-1], axis=1).astype(np.float32)
+
+
+def _shown(coefficients: Volume, transform: Curve, voxels: Volume) -> Volume:
+    """What a frame shows in its voxels, given the padded volume's spline and the way back to the reference pose."""
+    x, y, z = moved_places(transform, voxels)
+    return sample_spline(coefficients, x, y, z + np.float32(REACH), order=ORDER)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from PyPeTLib.arrays import Curve, Mask, Volume
 
@@ -108,34 +109,21 @@ def sample(volume: Volume, x: Volume, y: Volume, z: Volume) -> Volume:
     return result
 
 
-def sample_sharp(coefficients: Volume, x: Volume, y: Volume, z: Volume) -> Volume:
-    """Linear interpolation within slices and cubic-spline interpolation across them, which are far apart.
-
-    Places outside the volume take the nearest edge value.
+def sample_spline(coefficients: Volume, x: Volume, y: Volume, z: Volume, *, order: int = 3) -> Volume:
+    """Spline interpolation; places outside the volume take the nearest edge value.
 
     Parameters
     ----------
     coefficients : ndarray of float32, shape (z, y, x)
-        Cubic-spline coefficients along z: ``scipy.ndimage.spline_filter1d(volume, 3, axis=0, mode="mirror")``.
+        ``scipy.ndimage.spline_filter(volume, order, mode="mirror")``.
     x, y, z : ndarray of float32
         Voxel coordinates, of one shape.
     """
-    depth, height, width = coefficients.shape
-    values = coefficients.ravel()
-    lower_x, fx = _split(x, width)
-    lower_y, fy = _split(y, height)
-    lower_z, fz = _split(z, depth)
-    in_slice = lower_y * np.int32(width) + lower_x
-    rest = 1 - fz
-    weights = (rest**3 / 6, 2 / 3 - fz**2 * (1 - fz / 2), 2 / 3 - rest**2 * (1 - rest / 2), fz**3 / 6)
-    result = np.zeros_like(fx)
-    for shift, weight in zip((-1, 0, 1, 2), weights, strict=True):
-        # the spline is mirrored about the first and the last slice
-        mirrored = np.abs(lower_z + np.int32(shift))
-        mirrored = np.where(mirrored > depth - 1, 2 * (depth - 1) - mirrored, mirrored)
-        index = np.clip(mirrored, 0, depth - 1) * np.int32(height * width) + in_slice
-        result += weight * _bilinear(values, index, min(1, width - 1), width if height > 1 else 0, fx, fy)
-    return result
+    places = np.stack([np.clip(place, 0, n - 1) for place, n in zip((z, y, x), coefficients.shape, strict=True)])
+    values: Volume = ndimage.map_coordinates(
+        coefficients, places, order=order, mode="mirror", prefilter=False, output=np.float32
+    )
+    return values
 
 
 def _split(place: Volume, n: int) -> tuple[npt.NDArray[np.int32], Volume]:

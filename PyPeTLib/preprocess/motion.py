@@ -1,4 +1,4 @@
-"""Motion correction: rigid poses of all frames, and one resampling that undoes them."""
+"""Motion correction: rigid poses of all frames, and a series that shows them undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from PyPeTLib.arrays import Mask
 from PyPeTLib.execution import Execution
 from PyPeTLib.preprocess.poses import MotionEstimate, MotionOptions, estimate_motion
-from PyPeTLib.preprocess.undoing import apply_motion, covered_by_all
+from PyPeTLib.preprocess.undoing import MovedFrames, covered_by_all
 from PyPeTLib.series import PerfusionSeries
 
 
@@ -35,7 +35,9 @@ class MotionCorrection:
     applied: bool
 
 
-def correct_motion(series: PerfusionSeries, options: MotionOptions, execution: Execution) -> MotionCorrection:
+def correct_motion(
+    series: PerfusionSeries, options: MotionOptions, execution: Execution, *, finer: PerfusionSeries | None = None
+) -> MotionCorrection:
     """Estimate the motion of a series and undo it where it matters.
 
     The poses are those of the first echo, which the bolus darkens least; a second echo is moved alike.
@@ -45,6 +47,8 @@ def correct_motion(series: PerfusionSeries, options: MotionOptions, execution: E
     series : PerfusionSeries
     options : MotionOptions
     execution : Execution
+    finer : PerfusionSeries, optional
+        What ``series`` was downsampled from: moved frames are then resampled once, from there.
 
     Returns
     -------
@@ -57,14 +61,17 @@ def correct_motion(series: PerfusionSeries, options: MotionOptions, execution: E
     """
     estimate = estimate_motion(series, options, execution)
     if not (options.correct and estimate.moved):
-        everywhere = np.ones(series.data.shape[:3], dtype=bool)
+        everywhere = np.ones(series.grid.shape, dtype=bool)
         return MotionCorrection(series=series, estimate=estimate, covered=everywhere, applied=False)
-    data, *later = (apply_motion(echo, estimate, execution, options.interpolation) for echo in series.echoes)
+    first, *later = (
+        MovedFrames(echo, estimate, execution, options.interpolation, source)
+        for echo, source in zip(series.echoes, (finer or series).echoes, strict=True)
+    )
     second = series.second_echo
     if second is not None:
         second = dataclasses.replace(second, data=later[0])
     return MotionCorrection(
-        series=dataclasses.replace(series, data=data, second_echo=second),
+        series=dataclasses.replace(series, data=first, second_echo=second),
         estimate=estimate,
         covered=covered_by_all(series, estimate, execution),
         applied=True,

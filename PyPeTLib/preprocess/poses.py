@@ -1,43 +1,28 @@
-"""Rigid poses of all frames, found against a reference frame, and the options of motion correction."""
+"""Rigid poses of all frames relative to the mean of the first ones, and the options of motion correction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
-from PyPeTLib.errors import InputError
+from PyPeTLib.arrays import Curve, IntArray, Mask
 from PyPeTLib.execution import Execution
 from PyPeTLib.options import Options, option
-from PyPeTLib.preprocess.registration import (
-    Fit,
-    Level,
-    Template,
-    make_template,
-    pyramid,
-    pyramid_levels,
-    register,
-)
+from PyPeTLib.preprocess.frame_faults import Fault, FrameFit, Tolerance, find_faults
+from PyPeTLib.preprocess.frame_fits import ASTRAY, FrameFitter, Reference
 from PyPeTLib.preprocess.rigid import framewise_displacement, head_displacement, rigid_parameters
 from PyPeTLib.series import Modality, PerfusionSeries
 
-CT_WINDOW_HU = (-200.0, 500.0)
-"""Air padding and the inside of bone carry no position; their edges against soft tissue do."""
-
-TOLERANCES_MM = (0.003, 0.02)
-"""Steps that end the search on the fine and on the coarse level."""
-
-FEWEST_INSIDE = 0.3
-"""Share of the points that must fall inside a frame for its pose to be trusted."""
-
-LARGEST_MISFIT = 0.4
-"""Largest residual of a frame that fits, relative to the spread of the reference at the points: heads in motion
-measure 0.05 to 0.25, empty, mirrored or half-empty frames 0.5 and more."""
-
-SMALLEST_MISFIT = 0.03
-"""Residual, relative to the same spread, that interpolation alone causes even without noise."""
+TOLERANCES = {
+    Modality.CTP: Tolerance(misfit=0.065, bolus=0.0, noise=4.0),
+    Modality.DSC: Tolerance(misfit=0.18, bolus=0.6, noise=np.inf),
+}
+"""Up to 5 mm and 5 degrees away heads measure up to 0.05 (CT) and 0.16 (MR). A bolus adds half of the mean drop (MR).
+Noise is that of blocks of 4 mm: ten times a clinical one reads 4.6 HU, the peak of a bolus 2. In MR, where what is
+compared is local contrast, noise shows as misfit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +43,10 @@ class MotionOptions(Options):
         choices=("linear", "cubic"),
     )
     reference_frames: int = option(
-        5, "First frames, before the bolus; the one most like the others is the reference.", minimum=3, maximum=50
+        5,
+        "First frames, before the bolus; the mean of those that fit each other is the reference.",
+        minimum=3,
+        maximum=50,
     )
     points: int = option(10_000, "Edge points compared at each level.", minimum=500, maximum=500_000)
     iterations: int = option(20, "Most Gauss-Newton steps at each level.", minimum=1, maximum=200)
@@ -66,7 +54,7 @@ class MotionOptions(Options):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MotionEstimate:
-    """Poses of all frames relative to the reference pose, that of the frame ``reference``.
+    """Poses of all frames relative to the reference pose, and which frames can be used.
 
     Attributes
     ----------
@@ -86,11 +74,15 @@ class MotionEstimate:
     residual : ndarray of float64, shape (t,)
         Robust standard deviation of the aligned frame minus the reference at the edge points, in HU for CT and in
         units of local contrast for MR: large where a frame does not fit.
+    faults : tuple of Fault or None, length t
+        What makes a frame unusable; None with all others.
     reliable : ndarray of bool, shape (t,)
-        Whether the frame resembles the reference once aligned. Where not, as in a damaged frame, it has been given
-        the pose of the nearest frame in time that does.
+        Whether a frame can be used: its pose is certain and its picture whole. A frame that cannot, should be left
+        out of everything that looks at curves; it has been given the pose of the nearest frame in time that can.
     reference : int
-        Frame whose pose is the reference pose.
+        Frame whose pose is the reference pose, the most typical one of the first.
+    averaged : tuple of int
+        Frames whose mean the others were compared with, aligned to ``reference`` where they had moved.
     threshold : float
         Displacement in mm under which a frame is left as it is.
     """
@@ -102,8 +94,10 @@ class MotionEstimate:
     framewise_displacement: Curve
     displacement: Curve
     residual: Curve
+    faults: tuple[Fault | None, ...]
     reliable: Mask
     reference: int
+    averaged: tuple[int, ...]
     threshold: float
 
     @property
@@ -119,7 +113,7 @@ class MotionEstimate:
 
 
 def estimate_motion(series: PerfusionSeries, options: MotionOptions, execution: Execution) -> MotionEstimate:
-    """Rigid pose of every frame relative to a reference frame from the start of the series.
+    """Rigid pose of every frame relative to the mean of the first frames of the series.
 
     Parameters
     ----------
@@ -134,92 +128,59 @@ def estimate_motion(series: PerfusionSeries, options: MotionOptions, execution: 
     Raises
     ------
     InputError
-        If the reference holds no edges to align.
+        If the first frames hold no edges to align.
     """
-    job = _Job(series=series, options=options, levels=pyramid_levels(series.grid))
-    first = range(min(options.reference_frames, series.n_frames))
-    reference = _most_typical(execution.map(lambda frame: job.volumes(frame)[-1], first))
-    templates = job.templates(reference)
-    spread = float(templates[0].values.std())
-    scale_limit = None
-    if series.modality is Modality.DSC:
-        # misfit of frames before the bolus; the reference fits itself, which says nothing
-        others = [frame for frame in first if frame != reference]
-        misfit = float(np.median([fit.residual for fit in execution.map(job.fitter(templates), others)]))
-        scale_limit = max(misfit, SMALLEST_MISFIT * spread)
-    fits = execution.map(job.fitter(templates, scale_limit), range(series.n_frames))
-    reliable = np.array([fit.overlap >= FEWEST_INSIDE and fit.residual <= LARGEST_MISFIT * spread for fit in fits])
-    matrices = np.stack([fit.matrix for fit in fits])
-    # the reference fits itself but for rounding
-    matrices[reference], reliable[reference] = np.eye(4), True
-    matrices = matrices[_nearest_true(reliable)]
-    centre = templates[0].centre
-    translations, rotations = rigid_parameters(matrices, centre)
+    fitter = FrameFitter.of(series, options.points, options.iterations)
+    reference = fitter.reference(options.reference_frames, execution)
+    fits = _searched_again(
+        fitter, reference, execution.map(fitter.fitter(reference), range(series.n_frames)), execution
+    )
+    template = reference.templates[0]
+    expected = partial(fitter.expected, reference)
+    faults = find_faults(fits, template.spread, TOLERANCES[series.modality], expected)
+    reliable = np.array([fault is None for fault in faults])
+    certain = reliable.copy()
+    # the reference pose is that of this frame, whatever else may be wrong with it
+    certain[reference.frame] = True
+    matrices = np.stack([each.fit.matrix for each in fits])[_nearest_true(certain)]
+    # the mean of a drifting head lies a little beside that frame
+    matrices = matrices @ np.linalg.inv(matrices[reference.frame])
+    translations, rotations = rigid_parameters(matrices, template.centre)
     return MotionEstimate(
         matrices=matrices,
-        centre=centre,
+        centre=template.centre,
         translations=translations,
         rotations=np.degrees(rotations),
         framewise_displacement=framewise_displacement(translations, rotations),
         displacement=head_displacement(translations, rotations),
-        residual=np.array([fit.residual for fit in fits]),
+        residual=np.array([each.fit.residual for each in fits]),
+        faults=faults,
         reliable=reliable,
-        reference=reference,
+        reference=reference.frame,
+        averaged=reference.frames,
         threshold=options.threshold,
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Job:
-    """What all registrations of one series have in common."""
+def _searched_again(
+    fitter: FrameFitter, reference: Reference, fits: list[FrameFit], execution: Execution
+) -> list[FrameFit]:
+    """The fits, those that went astray replaced where another start leads to a better one."""
+    astray = np.array([each.cost > ASTRAY and not each.empty for each in fits])
+    if not astray.any():
+        return fits
+    found = np.array([frame for frame, each in enumerate(fits) if each.cost <= ASTRAY])
 
-    series: PerfusionSeries
-    options: MotionOptions
-    levels: tuple[Level, ...]
+    def known(frame: int) -> Sequence[Curve]:
+        # heads stay where they jumped to: the poses of the nearest frames before and after
+        before, after = found[found < frame][-1:], found[found > frame][:1]
+        return [fits[index].fit.matrix for index in (*before, *after)]
 
-    def volumes(self, frame: int) -> list[Volume]:
-        window = CT_WINDOW_HU if self.series.modality is Modality.CTP else None
-        return pyramid(self.series.data[..., frame], self.levels, window)
-
-    def templates(self, reference: int) -> list[Template]:
-        templates = [
-            make_template(volume, level.grid, points=self.options.points)
-            for volume, level in zip(self.volumes(reference), self.levels, strict=True)
-        ]
-        if not np.ptp(templates[0].values) > 0:
-            raise InputError(
-                f"{self.series.name}: frame {reference} (counted from 0) is constant, so motion cannot be estimated. "
-                "Remove the empty frames."
-            )
-        return templates
-
-    def fitter(self, templates: list[Template], scale_limit: float | None = None) -> Callable[[int], Fit]:
-        """Function that registers a frame, from the coarsest level to the finest."""
-        stages: list[tuple[int, float | None]] = [(level, None) for level in reversed(range(len(self.levels)))]
-        if scale_limit is not None:
-            stages.append((0, scale_limit))
-
-        def fit_frame(frame: int) -> Fit:
-            volumes = self.volumes(frame)
-            fit = Fit(np.eye(4), np.inf, 1.0)
-            for level, limit in stages:
-                fit = register(
-                    templates[level],
-                    volumes[level],
-                    fit.matrix,
-                    iterations=self.options.iterations,
-                    tolerance=TOLERANCES_MM[level],
-                    scale_limit=limit,
-                )
-            return fit
-
-        return fit_frame
-
-
-def _most_typical(volumes: list[Volume]) -> int:
-    """The volume with the least median distance to the others: neither moved alone nor damaged."""
-    distances = [[float(np.abs(one - other).mean()) for other in volumes] for one in volumes]
-    return int(np.argmin(np.median(distances, axis=1)))
+    frames = [int(frame) for frame in np.flatnonzero(astray)]
+    result = list(fits)
+    for frame, again in zip(frames, execution.map(fitter.refitter(reference, known), frames), strict=True):
+        result[frame] = min(fits[frame], again, key=lambda each: each.cost)
+    return result
 
 
 def _nearest_true(flags: Mask) -> IntArray:

@@ -39,7 +39,7 @@ def refined_curves(series: PerfusionSeries, mask: Mask, baseline: slice, estimat
     places = np.argwhere(mask).astype(np.float64)
     transforms = voxel_transforms(series, estimate)
     box, origin = _box(places, transforms, mask.shape)
-    frames = series.data[box]
+    frames = np.stack([series.frame(frame)[box] for frame in range(series.n_frames)], axis=3)
     here = places - origin
     curves = np.stack(
         [

@@ -11,17 +11,14 @@ keep the order x, y, z.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from PyPeTLib.arrays import Array, Curve, Mask, Volume
+from PyPeTLib.arrays import Array, Curve, IntArray, Mask, Volume
 from PyPeTLib.geometry import Grid
 from PyPeTLib.preprocess.interpolation import inside_volume, sample
 from PyPeTLib.preprocess.rigid import HEAD_RADIUS_MM, rigid_matrix
-
-WORKING_SPACING_MM = (2.0, 4.0)
-"""Voxel size that the levels of the pyramid aim at, the finest first."""
 
 EDGE_SHARE = 0.4
 """Share of the voxels, those with the steepest gradient, among which the points are chosen."""
@@ -30,149 +27,10 @@ OUTLIER_SCALES = 3.0
 """A residual of this many robust standard deviations gets half the weight, strictly judged a quarter."""
 
 FEWEST_POINTS = 30
-"""With fewer points inside a volume its pose is not worth a step."""
+"""With fewer points inside a volume its pose is not worth a step, with fewer in a slice its misfit no figure."""
 
-CONTRAST_WIDTH = 5
-"""In-plane width in voxels of the surroundings that define local contrast."""
-
-CONTRAST_FLOOR = 0.1
-"""Share of the tissue's signal that is added to the local spread, so that noise in air is no contrast."""
-
-
-IN_PLANE_KERNEL = 1 / 4
-"""Weight of each in-plane neighbour in the smoothing before registration: 1-2-1."""
-
-SLICE_KERNEL = 1 / 6
-"""Weight of each neighbouring slice: 1-4-1. Without it, linear interpolation between thick slices reads as pitch."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """One resolution of the pyramid: blocks of voxels of the level below, and where their centres lie."""
-
-    factors: tuple[int, int, int]
-    grid: Grid
-
-
-def pyramid_levels(grid: Grid) -> tuple[Level, ...]:
-    """Levels from fine to coarse; axes whose voxels are larger than a level's aim stay as they are.
-
-    Parameters
-    ----------
-    grid : Grid
-        Grid of a frame.
-
-    Returns
-    -------
-    tuple of Level
-    """
-    levels = []
-    for spacing in WORKING_SPACING_MM:
-        wanted = [round(spacing / size) for size in grid.voxel_sizes]
-        x, y, z = (max(1, min(factor, n // 8)) for factor, n in zip(wanted, grid.shape, strict=True))
-        levels.append(Level((x, y, z), block_grid(grid, (x, y, z))))
-        grid = levels[-1].grid
-    return tuple(levels)
-
-
-def block_grid(grid: Grid, factors: tuple[int, int, int]) -> Grid:
-    """Grid of the blocks of ``factors`` voxels: an incomplete block at the end is left out."""
-    x, y, z = (n // factor for n, factor in zip(grid.shape, factors, strict=True))
-    to_voxel = np.diag([*factors, 1.0])
-    to_voxel[:3, 3] = (np.array(factors) - 1) / 2
-    return Grid((x, y, z), grid.affine @ to_voxel)
-
-
-def block_mean(volume: Volume, factors: tuple[int, int, int]) -> Volume:
-    """Mean over blocks of ``factors`` (x, y, z) voxels of a volume ``(z, y, x)``."""
-    for axis, factor in ((0, factors[2]), (1, factors[1]), (2, factors[0])):
-        if factor > 1:
-            whole = volume.shape[axis] // factor * factor
-            steps = [[slice(None)] * axis + [slice(start, whole, factor)] for start in range(factor)]
-            total = volume[tuple(steps[0])].copy()
-            for step in steps[1:]:
-                total += volume[tuple(step)]
-            volume = total
-            volume *= np.float32(1 / factor)
-    return volume
-
-
-def pyramid(frame: Volume, levels: tuple[Level, ...], window: tuple[float, float] | None) -> list[Volume]:
-    """Block means of a frame for each level, lightly smoothed against aliasing.
-
-    Parameters
-    ----------
-    frame : ndarray of float32, shape (x, y, z)
-    levels : tuple of Level
-    window : tuple of float, optional
-        Values are clipped to this range. Without it, as for a signal without an absolute scale, the finest level
-        becomes local contrast; the others, which must catch large movements, keep the signal.
-
-    Returns
-    -------
-    list of ndarray of float32, shape (z, y, x)
-    """
-    volume = np.ascontiguousarray(frame.T)
-    if window is not None:
-        volume = np.clip(volume, np.float32(window[0]), np.float32(window[1]))
-    volumes = [_smooth(block_mean(volume, levels[0].factors))]
-    for level in levels[1:]:
-        volumes.append(block_mean(volumes[-1], level.factors))
-    if window is None:
-        tissue = volumes[0][volumes[0] >= volumes[0].mean()].mean()
-        volumes = [each / np.float32(tissue if tissue > 0 else 1) for each in volumes]
-        volumes[0] = local_contrast(volumes[0])
-    return volumes
-
-
-def local_contrast(volume: Volume) -> Volume:
-    """Distance from the local mean in local standard deviations: blind to local gain and offset.
-
-    A bolus that takes half of the signal of a region leaves its edges where and as strong as they were.
-
-    Parameters
-    ----------
-    volume : ndarray of float32, shape (z, y, x)
-        Relative to the signal of tissue.
-
-    Returns
-    -------
-    ndarray of float32, shape (z, y, x)
-    """
-    mean = _local_mean(volume)
-    spread: Volume = np.sqrt(np.maximum(_local_mean(volume * volume) - mean * mean, 0))
-    contrast: Volume = (volume - mean) / (spread + np.float32(CONTRAST_FLOOR))
-    return contrast
-
-
-def _local_mean(volume: Volume) -> Volume:
-    half = CONTRAST_WIDTH // 2
-    for axis in (1, 2):
-        padding = [(half, half) if other == axis else (0, 0) for other in range(3)]
-        padded = np.moveaxis(np.pad(volume, padding, mode="edge"), axis, 0)
-        n = volume.shape[axis]
-        total = padded[:n].copy()
-        for shift in range(1, CONTRAST_WIDTH):
-            total += padded[shift : shift + n]
-        total *= np.float32(1 / CONTRAST_WIDTH)
-        volume = np.ascontiguousarray(np.moveaxis(total, 0, axis))
-    return volume
-
-
-def _smooth(volume: Volume) -> Volume:
-    for axis, side in ((2, IN_PLANE_KERNEL), (1, IN_PLANE_KERNEL), (0, SLICE_KERNEL)):
-        if volume.shape[axis] < 3:
-            continue
-        view = np.moveaxis(volume, axis, 0)
-        result = np.empty_like(volume)
-        target = np.moveaxis(result, axis, 0)
-        np.multiply(view, np.float32(1 - 2 * side), out=target)
-        target[:-1] += np.float32(side) * view[1:]
-        target[1:] += np.float32(side) * view[:-1]
-        target[0] += np.float32(side) * view[0]
-        target[-1] += np.float32(side) * view[-1]
-        volume = result
-    return volume
+HALF_MISFIT = 0.5
+"""Difference, relative to the spread of the template's values, that counts as half a misfit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +49,10 @@ class Template:
         World point about which rotations are counted.
     from_world : ndarray, shape (4, 4)
         World to voxel indices of volumes of this level.
+    slices : ndarray of int, shape (n,)
+        Slice that each point lies in.
+    spread : float
+        Standard deviation of the values.
     """
 
     points: Curve
@@ -198,6 +60,20 @@ class Template:
     jacobian: Volume
     centre: Curve
     from_world: Curve
+    slices: IntArray
+    spread: float
+
+    def thinned(self, points: int) -> Template:
+        """The same template with at most so many of its points, evenly spread over them."""
+        n = self.values.size
+        chosen = np.linspace(0, n - 1, min(points, n)).astype(np.intp)
+        return replace(
+            self,
+            points=self.points[:, chosen],
+            values=self.values[chosen],
+            jacobian=np.ascontiguousarray(self.jacobian[:, chosen]),
+            slices=self.slices[chosen],
+        )
 
 
 def make_template(volume: Volume, grid: Grid, *, points: int) -> Template:
@@ -236,7 +112,7 @@ def make_template(volume: Volume, grid: Grid, *, points: int) -> Template:
     turning = np.cross((world - centre[:, None]).astype(np.float32), direction, axis=0) / np.float32(HEAD_RADIUS_MM)
     jacobian = np.concatenate([direction, turning]).astype(np.float32)
     from_world = np.asarray(np.linalg.inv(grid.affine), dtype=np.float64)
-    return Template(world, values, jacobian, centre, from_world)
+    return Template(world, values, jacobian, centre, from_world, k.astype(np.intp), float(values.std()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,11 +127,19 @@ class Fit:
         Robust standard deviation of volume minus template at the points, in units of the signal.
     overlap : float
         Share of the points that fall inside the volume.
+    misfits : ndarray of float64, shape (slices,)
+        Mean misfit of the points of each slice of the template that fall inside the volume, 0 to 1: unlike the
+        residual it also counts the points that fit worst. NaN for slices with few points or less than half of them
+        inside.
+    misfit : float
+        The same over all points; 1 with too few points.
     """
 
     matrix: Curve
     residual: float
     overlap: float
+    misfits: Curve
+    misfit: float
 
 
 def register(
@@ -290,7 +174,7 @@ def register(
     """
     matrix = np.array(start, dtype=np.float64)
     # noise-free data that fit perfectly must not divide by 0
-    floor = 1e-4 * float(template.values.std()) + float(np.finfo(np.float32).tiny)
+    floor = 1e-4 * template.spread + float(np.finfo(np.float32).tiny)
     difference, inside = _difference(template, volume, matrix)
     for _ in range(iterations):
         if np.count_nonzero(inside) < FEWEST_POINTS:
@@ -308,7 +192,41 @@ def register(
         if np.abs(step).max() < tolerance:
             break
     residual = _robust_scale(difference[inside]) if inside.any() else np.inf
-    return Fit(matrix, residual, float(inside.mean()))
+    return Fit(matrix, residual, float(inside.mean()), *_slice_misfits(template, difference, inside))
+
+
+def point_misfits(template: Template, volume: Volume, matrix: Curve) -> tuple[Volume, Mask]:
+    """How badly each point fits in a pose, 0 to 1, and which points lie inside the volume.
+
+    Parameters
+    ----------
+    template : Template
+    volume : ndarray of float32, shape (z, y, x)
+    matrix : ndarray, shape (4, 4)
+
+    Returns
+    -------
+    misfits : ndarray of float32, shape (n,)
+    inside : ndarray of bool, shape (n,)
+    """
+    difference, inside = _difference(template, volume, matrix)
+    return _misfits(template, difference), inside
+
+
+def _misfits(template: Template, difference: Volume) -> Volume:
+    square = (difference / np.float32(HALF_MISFIT * template.spread + float(np.finfo(np.float32).tiny))) ** 2
+    misfits: Volume = square / (1 + square)
+    return misfits
+
+
+def _slice_misfits(template: Template, difference: Volume, inside: Mask) -> tuple[Curve, float]:
+    misfits, slices = _misfits(template, difference)[inside], template.slices[inside]
+    n_slices = int(template.slices.max()) + 1
+    counts = np.bincount(slices, minlength=n_slices)
+    enough = np.maximum(FEWEST_POINTS, 0.5 * np.bincount(template.slices, minlength=n_slices))
+    sums = np.bincount(slices, weights=misfits, minlength=n_slices)
+    each = np.where(counts >= enough, sums / np.maximum(counts, 1), np.nan)
+    return each, float(misfits.mean()) if misfits.size >= FEWEST_POINTS else 1.0
 
 
 def _difference(template: Template, volume: Volume, matrix: Curve) -> tuple[Volume, Mask]:

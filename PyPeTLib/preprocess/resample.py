@@ -57,7 +57,7 @@ def downsample(series: PerfusionSeries, options: ResampleOptions, execution: Exe
     data = np.empty((*target.shape, series.n_frames), dtype=np.float32, order="F")
 
     def shrink(frame: int) -> None:
-        volume = np.ascontiguousarray(series.data[..., frame].T)
+        volume = np.ascontiguousarray(series.frame(frame).T)
         np.matmul(along_y @ volume, along_x.T, out=data[..., frame].T)
 
     execution.map(shrink, range(series.n_frames))

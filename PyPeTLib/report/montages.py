@@ -82,8 +82,8 @@ def series_facts(result: PipelineResult) -> str:
 
 
 def failures(result: PipelineResult) -> tuple[str, ...]:
-    """Messages of the flags that say why there are no values."""
-    return tuple(flag.message for flag in result.flags if flag.severity is Severity.FAILURE)
+    """What the flags tell that say why there are no values."""
+    return tuple(flag.text for flag in result.flags if flag.severity is Severity.FAILURE)
 
 
 def map_page(result: PipelineResult, name: str, brain: BrainSlices) -> Page:
@@ -123,7 +123,7 @@ def summary_page(result: PipelineResult, brain: BrainSlices) -> Page:
     heading = Heading(
         title="Summary",
         facts=(series_facts(result), _aif_fact(result)),
-        warnings=tuple(f.message for f in result.flags if f.severity is Severity.WARNING),
+        warnings=tuple(f.text for f in result.flags if f.severity is Severity.WARNING),
         failures=failures(result),
     )
     page, left, top = framed(heading, picture)

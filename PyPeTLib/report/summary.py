@@ -43,6 +43,8 @@ def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
                 "message": flag.message,
                 "value": flag.value,
                 "threshold": flag.threshold,
+                "unit": flag.unit,
+                "number": flag.number,
             }
             for flag in result.flags
         ],
@@ -109,9 +111,14 @@ def told(summary: Mapping[str, Any]) -> str:
                 f"  {name.upper():<11} median {content['median']:.3g}{_spaced(content['unit'])}{note}, "
                 f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
             )
-    lines += [f"  {flag['severity']}: {flag['message']}" for flag in summary["flags"]]
+    lines += [f"  {flag['severity']}: {_flag_text(flag)}" for flag in summary["flags"]]
     lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
     return "\n".join(lines)
+
+
+def _flag_text(flag: Mapping[str, Any]) -> str:
+    """A flag's sentence, with its code, its value and its threshold."""
+    return f"{flag['message']} [{flag['code']}: {flag['number']}]"
 
 
 def _spaced(unit: str) -> str:
@@ -156,7 +163,7 @@ def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             unit = unit if content["calibrated"] else f"{unit} (uncalibrated)"
             table.append((f"{name.upper()} median", f"{content['median']:.4g}", unit))
             table.append((f"{name.upper()} 5 to 95 %", f"{content['p05']:.4g} to {content['p95']:.4g}", unit))
-    table += [(flag["severity"].capitalize(), flag["message"], "") for flag in summary["flags"]]
+    table += [(flag["severity"].capitalize(), _flag_text(flag), "") for flag in summary["flags"]]
     table += [("Note", note, "") for note in summary["brain"]["notes"]]
     return [*table, ("Notice", summary["notice"], ""), ("Software", f"{summary['software']} {summary['version']}", "")]
 

@@ -79,7 +79,7 @@ def maps_of_the_method(head: HeadPhantom) -> tuple[dict[str, Volume], Mask]:
     """Maps of the modality's default method with the true AIF and without smoothing, and where they hold values."""
     series, mask = head.series, head.masks["intracranial"]
     config = PipelineConfig.for_modality(series.modality)
-    signal = series.data[mask]
+    signal = series.array()[mask]
     bolus = find_bolus(signal, series.frame_times, series.modality, ContrastOptions())
     curves = concentration(signal, bolus, series.modality, echo_time=series.acquisition.echo_time).curves
     estimate = deconvolve(curves, head.aif, series.frame_times, config.deconvolution, Execution(threads=1))

@@ -44,7 +44,7 @@ def main() -> None:
     proxy = sequences.proxy_of(sequence)
     write_outputs(result, loaded, sequence=sequence, proxy=proxy, wanted=OutputNodes(), given=set())
     stages.end()
-    print(json.dumps({"seconds": stages.seconds, "peaks": stages.peaks, "series": loaded.series.data.nbytes}))
+    print(json.dumps({"seconds": stages.seconds, "peaks": stages.peaks, "series": loaded.series.array().nbytes}))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def smoothed_sections(phantom: TileVolume, chosen: Sequence[int], smoothing: Smo
     flat = smoothed(np.where(tissue, BASELINE_HU, AIR_HU).astype(np.float32)[seen][..., np.newaxis])
     curves = np.empty((len(chosen), *(last - first), series.n_frames), np.float32)
     for k, z in enumerate(chosen):
-        curves[k] = smoothed(series.data[..., z, :][seen])
+        curves[k] = smoothed(series.array()[..., z, :][seen])
         curves[k] -= flat if smoothing.baseline_known else curves[k][..., before].mean(axis=-1, keepdims=True)
     return Sections(
         curves=curves,

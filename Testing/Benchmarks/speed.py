@@ -47,7 +47,21 @@ ORIGINAL_STAGES = {
 """Its stages in s, CTP and DSC, under the names that they have here."""
 
 STAGES = (
-    *("load", "resample", "motion", "mask", "bolus", "aif", "smoothing", "deconvolution", "maps", "write", "figures"),
+    *(
+        "load",
+        "resample",
+        "motion",
+        "mask",
+        "bolus",
+        "symmetry",
+        "aif",
+        "tissue",
+        "smoothing",
+        "deconvolution",
+        "maps",
+        "write",
+        "figures",
+    ),
 )
 INTERPRETER = "start, imports, exit"
 MODULE = [sys.executable, "-m", "PyPeTLib", "run"]

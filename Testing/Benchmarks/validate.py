@@ -12,14 +12,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 import calibration
+import degradations
+import denoising
+import files
 import gradients
 import heads
 import healthy
 import kudo
+import masks
 import method_speed
+import motion
+import moved
 import program
 import recovery
 import reference_object
+import tissue
 from cases import workers
 
 
@@ -40,8 +47,15 @@ PARTS: dict[str, program.Part] = {
     "gradients": shared(lambda pool, arguments: gradients.report(pool, arguments.seeds)),
     "heads": shared(lambda pool, arguments: heads.report(pool, arguments.seeds)),
     "healthy": shared(lambda pool, arguments: healthy.report(pool, arguments.seeds)),
+    "moved": shared(lambda pool, arguments: moved.report(pool, arguments.seeds)),
+    "motion": shared(lambda pool, arguments: motion.report(pool, arguments.seeds)),
+    "denoising": shared(lambda pool, arguments: denoising.report(pool, arguments.seeds)),
     "tiles": shared(lambda pool, arguments: recovery.report(pool)),
     "calibration": shared(lambda pool, arguments: calibration.report(pool, arguments.seeds)),
+    "masks": shared(lambda pool, arguments: masks.report(pool, arguments.seeds)),
+    "tissue": shared(lambda pool, arguments: tissue.report(pool, arguments.seeds)),
+    "degradations": shared(lambda pool, _: degradations.report(pool)),
+    "files": lambda arguments: files.report(arguments.seeds[0]),
 }
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 from PyPeTLib.deconvolution import METHODS, DeconvolutionOptions
 from PyPeTLib.phantom import Bolus, frame_times, make_kudo, tissue_curve
 from PyPeTLib.registry import Registry
+from PyPeTLib.series import Modality
 
 ROOT = Path(__file__).parents[2]
 SMALL_HEAD = {"shape": (66, 66, 12)}
@@ -263,6 +264,35 @@ def test_the_healthy_table_has_a_row_for_each_method_offered_for_lesions(load, o
     assert "0.00 (0.00)" in text
 
 
+def test_tissue_is_scored_on_whole_runs_and_the_plane_on_turned_heads(load, pool, monkeypatch):
+    tissue = load("tissue")
+    monkeypatch.setattr(tissue, "Modality", [Modality.CTP])
+    monkeypatch.setattr(tissue, "CASES", {"with a lesion": {}})
+    monkeypatch.setattr(tissue, "POSES", {"yaw": ((0.0, 0.0, 12.0), {})})
+    classes, planes = tissue.report(pool, [0], **SMALL_HEAD)
+    ((_, csf, pure, vessels, *_),) = rows(classes)
+    # most CSF of so coarse a grid is mixed with tissue
+    assert float(csf) > 0.5
+    assert float(pure) > 0.9
+    assert float(vessels) > 0.9
+    # were the truth not turned with the head, it would be 12 degrees away
+    ((_, by_outline, _, by_image, *_),) = rows(planes)
+    assert max(float(by_outline), float(by_image)) < 4
+
+
+def test_regions_of_moved_heads_tell_how_far_the_flow_is_off(load):
+    moved = load("moved")
+    options = {"shape": (44, 44, 8), "n_frames": 8, "dt": 4.0, "noise": None}
+    still, fine = (moved.moving_head("ctp", 0, None, fine=fine, **options) for fine in (False, True))
+    flow, valid = still.truth["cbf"], still.masks["tissue"]
+    found = moved.differences(still, (1.1 * flow, valid), (flow, valid))
+    assert found.size > 10
+    np.testing.assert_allclose(found, 10, rtol=1e-4)
+    # thinner slices, averaged, are the same head
+    brain = still.masks["brain"]
+    assert np.corrcoef(still.series.frame(0)[brain], fine.series.frame(0)[brain])[0, 1] > 0.8
+
+
 def test_speed_is_measured_run_by_run(bench):
     found = bench("method_speed").measure("bsvd", 3, grid=(8, 8, 4))
     assert len(found["seconds"]) == 3
@@ -289,3 +319,21 @@ def test_the_reference_object_is_left_out_where_it_is_absent(load, monkeypatch, 
     module = load("reference_object")
     monkeypatch.setattr(module, "FILE", tmp_path / "absent.csv")
     assert "Left out: absent.csv" in module.report()
+
+
+def test_every_filter_against_noise_has_a_row(load):
+    denoising = load("denoising")
+    assert denoising.uncovered() == set()
+    named = {modality: [denoising._named(setting, modality) for setting in denoising.SETTINGS] for modality in Modality}
+    # each modality's default is among them, and shown to be it
+    assert all(sum(name.startswith("**") for name in names) == 1 for names in named.values())
+
+
+def test_regional_means_of_a_constant_have_no_bias(load):
+    denoising = load("denoising")
+    head = denoising.make_head("ctp", shape=(66, 66, 12), noise=None, seed=0)
+    region, lesion = denoising.regions(head)
+    assert lesion.size > 20
+    np.testing.assert_allclose(denoising.means_of(region, np.full(region.shape, 7.0)), 7.0)
+    volumes = np.bincount(region[region >= 0]) * head.series.grid.voxel_volume / 1000
+    assert np.median(volumes) == pytest.approx(denoising.REGION_ML, rel=0.5)

@@ -76,8 +76,11 @@ def test_dsc_head(changes: dict[str, object]) -> None:
 def test_healthy_head_has_no_lesion(modality: str) -> None:
     _, result = analysed(modality, seed=5, healthy=True)
     late = result.maps["tmax"].values > 6.0
+    # CSF has no flow: what its noise peaks at is no lesion
+    late &= result.maps.quality_mask & result.on_input_grid(result.tissue.parenchyma)
     ml = result.working.grid.voxel_volume / 1000
-    assert (late & result.maps.quality_mask).sum() * ml < 25.0
+    # measured: 1 and 8 ml, most of it at the rim of CSF
+    assert late.sum() * ml < {"ctp": 3.0, "dsc": 12.0}[modality]
 
 
 @pytest.mark.parametrize("modality", ["ctp", "dsc"])

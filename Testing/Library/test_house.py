@@ -12,7 +12,10 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 MODULE_FILES = sorted(MODULE.rglob("*.py"))
 ROOMS_THAT_KNOW_QT = {"PyPeT.py", "option_form.py"}
 
-GROUND_FLOOR = ("arrays", "errors", "registry", "options", "geometry", "series", "maps", "execution", "version")
+GROUND_FLOOR = (
+    *("arrays", "errors", "registry", "options", "geometry", "frames", "series", "maps"),
+    *("workspace", "execution", "version"),
+)
 LAYERS = (
     GROUND_FLOOR,
     ("io",),
@@ -22,8 +25,9 @@ LAYERS = (
     ("aif",),
     ("deconvolution",),
     ("quantification",),
-    ("assembly", "quality"),
-    ("compute", "config"),
+    ("config",),
+    ("assembly", "compute"),
+    ("quality",),
     ("stages", "arterial_stage"),
     ("pipeline",),
     ("report",),

@@ -66,7 +66,7 @@ def test_further_maps_equal_those_of_the_command_line(
     choose(panel, method, changes)
     press_run(panel)
     files = {path.name.removesuffix(".nii.gz") for path in expected.glob("*.nii.gz")}
-    assert files - {"brain_mask", "valid_mask", "aif_mask", "vof_mask"} == {
+    assert files - {"brain_mask", "valid_mask", "aif_mask", "vof_mask", "tissue"} == {
         *further,
         *("cbf", "cbv", "mtt", "ttp", "tmax"),
     }

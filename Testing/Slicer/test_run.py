@@ -134,6 +134,9 @@ def test_curves_plot_and_summary(logic, sequence, heads):
         summary.GetValue(r, 0).ToString(): summary.GetValue(r, 1).ToString() for r in range(summary.GetNumberOfRows())
     }
     assert found["Echo time"] == "30"
+    uncalibrated = "[uncalibrated: 0, at least 1]"
+    assert found["Note"].endswith(uncalibrated)
+    assert uncalibrated in outputs.volumes["cbf"].GetAttribute("PyPeT.Flags")
     assert found["Frames"] == "60"
     assert "tmax" in " ".join(found).casefold()
     assert "osvd" in outputs.summary.GetAttribute("PyPeT.Config")

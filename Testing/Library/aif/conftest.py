@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from PyPeTLib.aif import AIFOptions, midsagittal_plane, select_aif, select_vof
+from PyPeTLib.aif import AIFOptions, select_aif, select_vof
 from PyPeTLib.contrast import ContrastOptions, concentration, find_bolus
-from PyPeTLib.masking import erode_mm
+from PyPeTLib.masking import erode_mm, midsagittal_plane
 from PyPeTLib.phantom import make_head
 
 GRIDS = {
@@ -24,7 +24,7 @@ class Scene:
     def __init__(self, modality, **changes):
         self.head = make_head(modality, **{**GRIDS[modality], **changes})
         series, self.mask = self.head.series, self.head.masks["intracranial"]
-        signal = np.ascontiguousarray(series.data[self.mask])
+        signal = np.ascontiguousarray(series.array()[self.mask])
         self.grid, self.times = series.grid, series.frame_times
         self.bolus = find_bolus(signal, self.times, series.modality, ContrastOptions())
         echo_time = series.acquisition.echo_time

@@ -35,7 +35,7 @@ def selected(modality, seed, lag, *, whole=False, narrow=False, **changes):
         changes |= {"bolus": Bolus(alpha=5.0, beta=1.0), "dt": 2.0, "n_frames": 30}
     head = make_head(modality, seed=seed, tissue_lag=lag, **grid, **changes)
     series, mask = head.series, head.masks["intracranial"]
-    signal = np.ascontiguousarray(series.data[mask])
+    signal = np.ascontiguousarray(series.array()[mask])
     bolus = find_bolus(signal, series.frame_times, series.modality, ContrastOptions())
     content = concentration(signal, bolus, series.modality, echo_time=series.acquisition.echo_time)
     search = erode_mm(mask, series.grid, 1.0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PyPeTLib.aif import AIFOptions, midsagittal_plane, vof_from_mask
+from PyPeTLib.aif import AIFOptions, vof_from_mask
 from PyPeTLib.aif.venous import MIDLINE_MM, posterior_midline
 from PyPeTLib.errors import InputError
+from PyPeTLib.masking import midsagittal_plane
 from PyPeTLib.phantom import Bolus
 
 HEADS = [

@@ -19,6 +19,8 @@ FIXED = {
     "brain_mask.nii.gz",
     "aif_mask.nii.gz",
     "valid_mask.nii.gz",
+    "tissue.nii.gz",
+    "tissue.json",
     "aif.csv",
     "motion.tsv",
     "config.toml",
@@ -52,6 +54,13 @@ def test_writes_every_file_on_the_grid_of_the_input(
         assert np.isfinite(values).all()
         assert not values[outside].any()
     assert json.loads((out / "cbf.json").read_text(encoding="utf-8"))["Calibrated"] is (modality == "ctp")
+    labels = np.asarray(nib.load(out / "tissue.nii.gz").dataobj)
+    told = json.loads((out / "tissue.json").read_text(encoding="utf-8"))["Labels"]
+    np.testing.assert_array_equal(labels > 0, ~outside)
+    voxel = np.prod(source.header.get_zooms()[:3]) / 1000
+    assert {fact["Name"] for fact in told.values() if fact["Volume_ml"]} == {"Tissue", "CSF", "Large vessels", "Other"}
+    for label, fact in told.items():
+        assert fact["Volume_ml"] == pytest.approx((labels == int(label)).sum() * voxel, abs=0.01)
     figures = {path.name for path in (out / "figures").iterdir()}
     assert {f"{name}.png" for name in (*MAPS, "mask", "bolus", "aif", "motion", "summary")} <= figures
 

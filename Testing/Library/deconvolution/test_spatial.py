@@ -60,7 +60,7 @@ def test_gradients_lose_little():
     # a plain blur would be rewarded on flat tiles and punished here
     phantom = make_gradient_tiles("exponential", mtt=[6.0], noise=8.0)
     inside = phantom.labels[:, :, :1] >= 0
-    images = ndimage.gaussian_filter(phantom.series.data[:, :, 0] - 36.0, (2, 2, 0), mode="nearest")
+    images = ndimage.gaussian_filter(phantom.series.array()[:, :, 0] - 36.0, (2, 2, 0), mode="nearest")
     curves = images[inside[:, :, 0]].astype(np.float32)
     truth = phantom.truth["cbf"][:, :, :1][inside]
 

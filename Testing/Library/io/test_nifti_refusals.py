@@ -6,7 +6,6 @@ import gzip
 import os
 import struct
 import tracemalloc
-import zlib
 
 import nibabel as nib
 import numpy as np
@@ -153,12 +152,10 @@ def test_a_wrong_checksum_is_refused(files):
     raw = bytearray(path.read_bytes())
     raw[-8] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(InputError, match=r"sub-01_ctp.nii.gz: the gzip data are corrupted") as caught:
-        read_series(path)
-    assert isinstance(caught.value.__cause__, zlib.error)
+    _refused(path, "the gzip data are corrupted")
 
 
-@pytest.mark.parametrize(("function", "part"), [("empty", "0.0 GiB"), ("read_bytes", "to read the file")])
+@pytest.mark.parametrize(("function", "part"), [("empty", "0.0 GiB"), ("open", "to read the file")])
 def test_a_lack_of_memory_is_reported(files, monkeypatch, function, part):
     path = files.image()
 
@@ -190,30 +187,3 @@ def test_a_promise_beyond_the_file_is_refused_without_taking_memory(files, packe
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
-
-
-def test_hundreds_of_damaged_files_are_refused_or_read_whole(files):
-    raw = files.image("a_ctp.nii").read_bytes()
-    rng = np.random.default_rng(7)
-    path = files.folder / "damaged_ctp.nii.gz"
-    refused = 0
-    for case in range(300):
-        damaged = bytearray(raw)
-        for at in rng.integers(0, 348, size=rng.integers(1, 5)):
-            damaged[at] = rng.integers(0, 256)
-        content = bytes(damaged) if case % 2 else gzip.compress(bytes(damaged), compresslevel=1)
-        if case % 3 == 0:
-            content = content[: rng.integers(1, len(content))]
-        if case % 5 == 0:
-            content = bytearray(content)
-            content[rng.integers(len(content))] ^= 1 << int(rng.integers(8))
-        path.write_bytes(content)
-        try:
-            series = read_series(path)
-        except InputError as error:
-            assert path.name in str(error)  # noqa: PT017 - one of two permitted ends
-            refused += 1
-        else:
-            assert np.isfinite(series.array()).all()
-            assert series.frame_times.size == series.array().shape[3]
-    assert 100 < refused < 300

@@ -32,7 +32,7 @@ def find(head, options=OPTIONS):
 )
 def test_the_phantoms_intracranial_space_is_found(changes, score):
     head = make_head("ctp", n_frames=8, dt=5.0, **changes)
-    mean = head.series.data.mean(axis=3, dtype=np.float32)
+    mean = head.series.array().mean(axis=3, dtype=np.float32)
     found = brain_mask(mean, head.series.grid, Modality.CTP, OPTIONS)
     dice = score(found.mask, head.masks["intracranial"])
     print(f"Dice {dice:.4f}, against the pia {score(found.mask, head.masks['brain']):.4f}")

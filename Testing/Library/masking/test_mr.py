@@ -33,7 +33,7 @@ def find(head, options=OPTIONS):
 @pytest.mark.parametrize("frames", [2, 12], ids=["baseline", "all frames"])
 def test_the_phantoms_intracranial_space_is_found(changes, frames, heads, score):
     head = heads("dsc", n_frames=12, dt=4.0, **changes)
-    mean = head.series.data[..., :frames].mean(axis=3, dtype=np.float32)
+    mean = head.series.array()[..., :frames].mean(axis=3, dtype=np.float32)
     found = brain_mask(mean, head.series.grid, Modality.DSC, OPTIONS)
     dice = score(found.mask, head.masks["intracranial"])
     print(f"Dice {dice:.4f}, against the pia {score(found.mask, head.masks['brain']):.4f}")

@@ -36,7 +36,7 @@ def test_series_reads_back_on_its_native_grid(head, folder):
     assert image.header.get_xyzt_units() == ("mm", "sec")
     np.testing.assert_allclose(image.header.get_zooms(), (*native.voxel_sizes, 1.5), rtol=1e-6)
     read = head.series.orientation.to_ras(np.asarray(image.dataobj))
-    np.testing.assert_array_equal(read, head.series.data)
+    np.testing.assert_array_equal(read, head.series.array())
 
 
 def test_file_has_no_scaling_and_both_affines(folder):
@@ -95,7 +95,7 @@ def test_values_that_are_not_whole_stay_float(tmp_path, small_head):
     path = write_phantom(head, tmp_path, "clean")
     image = nibabel.load(path)
     assert image.get_data_dtype() == np.float32
-    np.testing.assert_array_equal(np.asarray(image.dataobj), head.series.data)
+    np.testing.assert_array_equal(np.asarray(image.dataobj), head.series.array())
 
 
 @pytest.mark.parametrize("kind", AFFINE_KINDS)
@@ -114,6 +114,6 @@ def test_every_affine_survives_the_file(kind, tmp_path, small_head):
 def test_tiles_are_written_alike(tmp_path):
     phantom = tile_volume(make_tiles(delay=[0.0, 2.0]), tile_size=2, noise=3.0)
     image = nibabel.load(write_phantom(phantom, tmp_path, "tiles"))
-    np.testing.assert_array_equal(np.asarray(image.dataobj), phantom.series.data)
+    np.testing.assert_array_equal(np.asarray(image.dataobj), phantom.series.array())
     assert (tmp_path / "truth" / "artery_mask.nii.gz").exists()
     assert not (tmp_path / "truth" / "motion.tsv").exists()

@@ -33,24 +33,26 @@ def check_curves(phantom, residue, section):
         times=phantom.series.frame_times,
     )
     assert len(curves) > 5
-    np.testing.assert_allclose(phantom.series.data[at] - BASELINE_HU, curves, atol=2e-4 * curves.max())
+    np.testing.assert_allclose(phantom.series.array()[at] - BASELINE_HU, curves, atol=2e-4 * curves.max())
     np.testing.assert_allclose(truth["cbv"][at], truth["cbf"][at] * truth["mtt"][at] / 60, rtol=1e-5)
 
 
 def test_flat_tiles_hold_the_curves_of_the_table():
     tiles = make_tiles("linear", delay=[-2.0, 0.0, 3.0])
     phantom = tile_volume(tiles, tile_size=3)
-    assert phantom.series.data.shape == (21, 9, 6, 45)
+    assert phantom.series.array().shape == (21, 9, 6, 45)
     check_curves(phantom, "linear", section=2)
     curves = tiles.curves.reshape(*tiles.shape, 45)
-    np.testing.assert_allclose(phantom.series.data[3 * 4 + 1, 3 * 2 + 1, 1] - BASELINE_HU, curves[4, 1, 2], atol=1e-4)
+    np.testing.assert_allclose(
+        phantom.series.array()[3 * 4 + 1, 3 * 2 + 1, 1] - BASELINE_HU, curves[4, 1, 2], atol=1e-4
+    )
     assert phantom.truth["mtt"][3 * 4 + 1, 0, 0] == 12
 
 
 def test_last_section_of_flat_tiles_shows_artery_and_vein():
     phantom = tile_volume(make_tiles(), tile_size=2)
     for mask, curve in (("artery", phantom.aif), ("vein", phantom.vof)):
-        shown = phantom.series.data[phantom.masks[mask]] - BASELINE_HU
+        shown = phantom.series.array()[phantom.masks[mask]] - BASELINE_HU
         np.testing.assert_allclose(shown, np.broadcast_to(curve, shown.shape), atol=1e-3)
         assert (np.argwhere(phantom.masks[mask])[:, 2] == 5).all()
     assert not (phantom.masks["artery"] & phantom.masks["vein"]).any()
@@ -58,14 +60,14 @@ def test_last_section_of_flat_tiles_shows_artery_and_vein():
 
 def test_noise_of_the_volume_is_per_voxel_and_frame():
     tiles = make_tiles()
-    difference = tile_volume(tiles, noise=6.0, rng=1).series.data - tile_volume(tiles).series.data
+    difference = tile_volume(tiles, noise=6.0, rng=1).series.array() - tile_volume(tiles).series.array()
     assert difference.std() == pytest.approx(6.0, rel=0.01)
     first, second = difference[..., 10].ravel(), difference[..., 11].ravel()
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.02
 
 
 def test_kudo_layout(kudo):
-    assert kudo.series.data.shape == (32, 32, 16, 30)
+    assert kudo.series.array().shape == (32, 32, 16, 30)
     np.testing.assert_allclose(np.diff(kudo.series.frame_times), 2.0)
     assert kudo.masks["tissue"].sum() == 14 * 14 * 15
     first = 9
@@ -85,8 +87,8 @@ def test_kudo_input_follows_its_formula_and_the_drawn_artery_is_diluted(kudo):
     times = kudo.series.frame_times
     s = np.maximum(times - 12, 0)
     np.testing.assert_allclose(kudo.aif, 102.4 * s**3 * np.exp(-s / 1.5), rtol=1e-6, atol=1e-9)
-    drawn = kudo.series.data[kudo.masks["artery"]].mean(axis=0) - BASELINE_HU
-    vein = kudo.series.data[kudo.masks["vein"]].mean(axis=0) - BASELINE_HU
+    drawn = kudo.series.array()[kudo.masks["artery"]].mean(axis=0) - BASELINE_HU
+    vein = kudo.series.array()[kudo.masks["vein"]].mean(axis=0) - BASELINE_HU
     assert integrate.trapezoid(vein, times) / integrate.trapezoid(drawn, times) == pytest.approx(2.05, rel=0.01)
 
 

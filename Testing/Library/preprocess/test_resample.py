@@ -35,11 +35,11 @@ def test_mean_of_every_slice_and_frame_is_kept(two_threads, limit, order):
 
     small = downsample(series, ResampleOptions(max_in_plane=limit), two_threads)
 
-    assert max(small.data.shape[:2]) == limit
-    assert small.data.shape[2:] == (3, 9)
-    np.testing.assert_allclose(small.data.mean(axis=(0, 1)), series.data.mean(axis=(0, 1)), rtol=1e-5)
+    assert max(small.array().shape[:2]) == limit
+    assert small.array().shape[2:] == (3, 9)
+    np.testing.assert_allclose(small.array().mean(axis=(0, 1)), series.array().mean(axis=(0, 1)), rtol=1e-5)
     np.testing.assert_array_equal(small.frame_times, series.frame_times)
-    assert small.data[..., 0].flags.f_contiguous
+    assert small.array()[..., 0].flags.f_contiguous
 
 
 def test_halving_averages_four_pixels(two_threads):
@@ -47,7 +47,7 @@ def test_halving_averages_four_pixels(two_threads):
 
     small = downsample(series, ResampleOptions(max_in_plane=4), two_threads)
 
-    np.testing.assert_allclose(small.data[1, 2], series.data[2:4, 4:6].mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(small.array()[1, 2], series.array()[2:4, 4:6].mean(axis=(0, 1)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("limit", [32, 25])
@@ -62,8 +62,8 @@ def test_a_linear_ramp_in_the_world_stays_where_it_was(two_threads, limit):
     expected = _world(small.grid) @ [1.0, -2.0, 0.5]
     # an area mean of a ramp is its value at the centre but for pixels cut by a voxel's edge
     tolerance = 1e-3 if limit == 32 else 0.3
-    np.testing.assert_allclose(small.data[..., 2] - 2, expected, atol=tolerance)
-    assert np.abs((small.data[..., 2] - 2 - expected).mean()) < 1e-2
+    np.testing.assert_allclose(small.array()[..., 2] - 2, expected, atol=tolerance)
+    assert np.abs((small.array()[..., 2] - 2 - expected).mean()) < 1e-2
 
 
 def test_fine_patterns_are_averaged_not_aliased(two_threads):
@@ -74,7 +74,7 @@ def test_fine_patterns_are_averaged_not_aliased(two_threads):
 
     small = downsample(series, ResampleOptions(max_in_plane=32), two_threads)
 
-    np.testing.assert_allclose(small.data[..., 0], 50, atol=1e-3)
+    np.testing.assert_allclose(small.array()[..., 0], 50, atol=1e-3)
 
 
 def test_small_or_switched_off_series_are_handed_through(two_threads):
@@ -96,7 +96,7 @@ def test_thread_count_does_not_matter():
 
     one, two = (downsample(series, options, Execution(threads=n)) for n in (1, 2))
 
-    np.testing.assert_array_equal(one.data, two.data)
+    np.testing.assert_array_equal(one.array(), two.array())
 
 
 def test_a_map_comes_back_to_the_input_grid_in_place():

@@ -27,24 +27,24 @@ def head():
 
 
 def test_downsampling_treats_both_alike(head):
-    both = with_second(head.series, head.series.data * 0.5)
+    both = with_second(head.series, head.series.array() * 0.5)
     small = downsample(both, ResampleOptions(max_in_plane=24), Execution())
     assert small.second_echo.grid.matches(small.grid)
-    np.testing.assert_allclose(small.second_echo.data, 0.5 * small.data, rtol=1e-5)
+    np.testing.assert_allclose(small.second_echo.array(), 0.5 * small.array(), rtol=1e-5)
     assert small.second_echo.acquisition.echo_time == 0.06
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "cubic"])
 def test_the_second_echo_is_moved_by_the_poses_of_the_first(head, interpolation):
     # half the signal, so that what the first becomes tells what the second must become
-    both = with_second(head.series, 0.5 * head.series.data)
+    both = with_second(head.series, 0.5 * head.series.array())
     options = MotionOptions(interpolation=interpolation)
     alone, together = (correct_motion(series, options, Execution()) for series in (head.series, both))
     assert alone.applied
     assert together.applied
     np.testing.assert_array_equal(together.estimate.matrices, alone.estimate.matrices)
-    np.testing.assert_array_equal(together.series.data, alone.series.data)
-    np.testing.assert_allclose(together.series.second_echo.data, 0.5 * alone.series.data, rtol=1e-4, atol=1e-2)
+    np.testing.assert_array_equal(together.series.array(), alone.series.array())
+    np.testing.assert_allclose(together.series.second_echo.array(), 0.5 * alone.series.array(), rtol=1e-4, atol=1e-2)
 
 
 def test_slice_offsets_are_those_of_each_voxels_slice(head):

@@ -15,7 +15,7 @@ from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.geometry import Grid
 
 STEP_MM = 2.0
-"""Fineness, within slices, at which the outline is looked at."""
+"""Fineness at which the outline is looked at."""
 MOST_POINTS = 3000
 LARGEST_TURN = 0.4
 """Largest tangent of the angle by which the plane may differ from the slices' own middle."""
@@ -67,7 +67,7 @@ def midsagittal_plane(mask: Mask, grid: Grid) -> MidsagittalPlane:
     centre = lattice.affine[:3, :3] @ [np.median(middle[filled]), j.mean(), k.mean()] + lattice.affine[:3, 3]
     points = _outline(coarse) @ lattice.affine[:3, :3].T + lattice.affine[:3, 3] - centre
     points = points[:: max(1, len(points) // MOST_POINTS)]
-    axes = _frame(lattice.affine[:3, 0] / np.linalg.norm(lattice.affine[:3, 0]))
+    axes = plane_axes(lattice.affine[:3, 0] / np.linalg.norm(lattice.affine[:3, 0]))
     height = _height(coarse, lattice)
     to_voxels = np.linalg.inv(lattice.affine)
     size = float(np.abs(points).max())
@@ -99,9 +99,11 @@ def midsagittal_plane(mask: Mask, grid: Grid) -> MidsagittalPlane:
 
 
 def _coarser(mask: Mask, grid: Grid) -> tuple[Mask, Grid]:
-    """Every so many voxels of the slices, about `STEP_MM` apart, with a rim of empty ones."""
-    steps = [max(1, round(STEP_MM / size)) for size in grid.voxel_sizes[:2]] + [1]
-    thinned = np.pad(mask[:: steps[0], :: steps[1]], ((1, 1), (1, 1), (0, 0)))
+    """Every so many voxels, about `STEP_MM` apart, with a rim of empty ones in the slices."""
+    x, y, z = steps = [max(1, round(STEP_MM / size)) for size in grid.voxel_sizes]
+    if not mask[::x, ::y, ::z].any():
+        x, y, z = steps = [1, 1, 1]
+    thinned = np.pad(mask[::x, ::y, ::z], ((1, 1), (1, 1), (0, 0)))
     affine = grid.affine.copy()
     affine[:3, :3] *= steps
     affine[:3, 3] -= affine[:3, 0] + affine[:3, 1]
@@ -130,8 +132,8 @@ def _height(mask: Mask, grid: Grid) -> Volume:
     return height.astype(np.float32)
 
 
-def _frame(normal: Curve) -> Curve:
-    """Three orthonormal rows: the normal, forward and upward along the plane."""
+def plane_axes(normal: Curve) -> Curve:
+    """Three orthonormal rows: the unit normal of a plane, forward and upward along the plane."""
     forward = np.array([0.0, 1.0, 0.0])
     forward -= (forward @ normal) * normal
     forward /= np.linalg.norm(forward)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from PyPeTLib.aif import midsagittal_plane
 from PyPeTLib.geometry import Grid
+from PyPeTLib.masking import midsagittal_plane
 from PyPeTLib.phantom import make_head
 
 HEADS = [{"affine": kind} for kind in ("ras", "oblique", "tilted", "las")] + [{"slab": 4, "affine": "oblique"}]
