@@ -22,6 +22,9 @@ DType = TypeVar("DType", bound=np.generic)
 SCALED = ("cbf", "cbv", "cbf_sd", "cbv_sd")
 """Maps whose absolute scale DSC leaves open."""
 
+FROM_SCAN_START = ("ttp", "bat")
+"""Maps that count from the first frame of the scan."""
+
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 """The maps of every pipeline run."""
 ON_REQUEST = ("delay", "bat", "peak_height", "psr")
@@ -87,6 +90,9 @@ def assemble_maps(
         else:
             values, valid = _on_grid(quantities.values[name], quantities.valid[name], mask, working, series, workspace)
         facts = dict(provenance)
+        if name in FROM_SCAN_START:
+            # the first frame may have been left out
+            np.add(values, np.float32(working.frame_times[0] - series.frame_times[0]), out=values, where=valid)
         if name == "ttp":
             facts |= {"reference": options.ttp_reference, "bolus_arrival_s": bolus.time}
             if options.ttp_reference == "bolus-arrival":

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arrays import IntArray, Mask, Volume
 
 WIDEST_STORED = 2
 """Bytes of the integers that are kept as they are; float32 holds them exactly."""
@@ -73,6 +73,38 @@ class StoredFrames:
             if self.intercept != 0:
                 scaled = scaled + np.float32(self.intercept)
         return scaled
+
+
+class ChosenFrames:
+    """Some of the frames of another holder, in their order.
+
+    Parameters
+    ----------
+    frames : Frames
+    chosen : ndarray of int
+        Frames counted from 0, rising.
+    """
+
+    checked = True
+    """Whatever the frames hold has been checked in the series that they come from."""
+
+    def __init__(self, frames: Frames, chosen: IntArray) -> None:
+        self._frames, self._chosen = frames, chosen
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of all frames together, (x, y, z, t)."""
+        return *self._frames.shape[:3], self._chosen.size
+
+    def frame(self, index: int) -> Volume:
+        """One frame as float32, shape (x, y, z), contiguous in Fortran order."""
+        return self._frames.frame(int(self._chosen[index]))
+
+    def curves(self, mask: Mask, out: Volume) -> None:
+        """Fill ``out`` of shape (voxels, t) with the curves of a mask's voxels."""
+        every = np.empty((len(out), self._frames.shape[3]), np.float32)
+        self._frames.curves(mask, every)
+        np.take(every, self._chosen, axis=1, out=out)
 
 
 class ScatteredFrames:

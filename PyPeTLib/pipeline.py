@@ -52,8 +52,8 @@ class PipelineResult:
         The input.
     config : PipelineConfig
     working : PerfusionSeries
-        The series as it was analysed: resampled and motion-corrected, not smoothed. The products below are on its
-        grid, except ``maps``, which are on the grid of ``series``.
+        The series as it was analysed: resampled and motion-corrected, without frames of no use, not smoothed. The
+        products below are on its grid and of its frames, except ``maps``, which are on the grid of ``series``.
     motion : MotionCorrection
     brain : BrainMask
     mirror : Mirror
@@ -187,7 +187,7 @@ def run_pipeline(
             unsmoothed=unsmoothed,
             curves=curves,
             mirror=mirror,
-            uncorrected=resampled,
+            uncorrected=motion.uncorrected,
             motion=motion,
             series=series,
             config=config,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 
-from PyPeTLib.arrays import Curve, Mask, Volume
+from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.errors import InputError
-from PyPeTLib.frames import Frames, StoredFrames, all_frames
+from PyPeTLib.frames import ChosenFrames, Frames, StoredFrames, all_frames
 from PyPeTLib.geometry import Grid, Reorientation, identity_orientation
 
 MINIMUM_FRAMES = 8
@@ -200,6 +200,12 @@ class PerfusionSeries:
             total += self.frame(index)
         total /= np.float32(len(chosen))
         return total
+
+    def chosen(self, frames: IntArray) -> PerfusionSeries:
+        """The series of some of its frames alone, which are counted from 0 and rise."""
+        second = None if self.second_echo is None else self.second_echo.chosen(frames)
+        times = self.frame_times[frames]
+        return replace(self, data=ChosenFrames(self.frames, frames), frame_times=times, second_echo=second)
 
     @property
     def echoes(self) -> tuple[PerfusionSeries, ...]:

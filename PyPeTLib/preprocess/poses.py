@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -30,6 +30,10 @@ class MotionOptions(Options):
     """How motion is estimated and undone."""
 
     correct: bool = option(default=True, help="Correct motion; otherwise it is only estimated and reported.")
+    leave_out: bool = option(
+        default=True,
+        help="Leave frames out that are empty, damaged, torn or do not fit; otherwise they are only named.",
+    )
     threshold: float = option(
         0.2,
         "Frames whose head moved less than this are left as they are, because interpolation blurs.",
@@ -99,6 +103,22 @@ class MotionEstimate:
     reference: int
     averaged: tuple[int, ...]
     threshold: float
+
+    def of(self, frames: IntArray) -> MotionEstimate:
+        """The estimate of some of the frames alone; poses are relative to the same reference pose."""
+        return replace(
+            self,
+            matrices=self.matrices[frames],
+            translations=self.translations[frames],
+            rotations=self.rotations[frames],
+            framewise_displacement=self.framewise_displacement[frames],
+            displacement=self.displacement[frames],
+            residual=self.residual[frames],
+            faults=tuple(self.faults[frame] for frame in frames),
+            reliable=self.reliable[frames],
+            reference=int(np.abs(frames - self.reference).argmin()),
+            averaged=tuple(int(place) for place in np.flatnonzero(np.isin(frames, self.averaged))),
+        )
 
     @property
     def frames_moved(self) -> Mask:

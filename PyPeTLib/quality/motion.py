@@ -53,15 +53,19 @@ NAMED_FRAMES = 6
 """Of more frames than this only the number is told."""
 
 
-def motion_flags(estimate: MotionEstimate, *, applied: bool) -> list[Flag]:
+def motion_flags(estimate: MotionEstimate, *, applied: bool, left_out: bool = False) -> list[Flag]:
     """Flags on large motion, whether corrected or not, and on frames that could not be aligned."""
     largest = float(estimate.displacement.max())
     unusable = np.flatnonzero(~estimate.reliable)
     reasons = ", ".join(dict.fromkeys(str(estimate.faults[k]) for k in unusable if estimate.faults[k] is not None))
     flags = UNUSABLE_FRAMES.check(
         unusable.size,
-        f"{named_frames(unusable)} cannot be used ({reasons or 'damaged'}). Look at the motion figure; run again "
-        "without them if curves show a spike there.",
+        f"{named_frames(unusable)} cannot be used ({reasons or 'damaged'}). "
+        + (
+            "They were left out; look at the motion figure."
+            if left_out
+            else "They were not left out; curves may show spikes there. Look at the motion figure."
+        ),
     )
     if not applied:
         return flags + UNCORRECTED_MOTION.check(
@@ -93,5 +97,7 @@ def named_frames(frames: IntArray) -> str:
 
 def check_motion(evidence: Evidence) -> list[Flag]:
     """All flags on motion."""
-    flags = motion_flags(evidence.motion.estimate, applied=evidence.motion.applied)
+    motion = evidence.motion
+    left_out = motion.kept.size < motion.all_frames.reliable.size
+    flags = motion_flags(motion.all_frames, applied=motion.applied, left_out=left_out)
     return flags + coverage_flags(evidence.brain, evidence.analysed)

@@ -52,7 +52,7 @@ def bolus_figure(result: PipelineResult) -> Pixels:
 
 def motion_figure(result: PipelineResult) -> Pixels:
     """Translations, rotations and displacement of the head over time."""
-    motion, times = result.motion.estimate, result.working.frame_times
+    motion, times = result.motion.all_frames, result.series.frame_times
     largest = float(motion.displacement.max())
     figure = new_figure(900)
     state = "corrected" if result.motion.applied else "frames left as they are"

@@ -13,10 +13,11 @@ from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.frames import Frames, ScatteredFrames
-from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_tsv, write_volume
+from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_volume
 from PyPeTLib.maps import ParameterMap
 from PyPeTLib.masking import TITLES, TissueClass
 from PyPeTLib.pipeline import PipelineResult
+from PyPeTLib.report.motion_files import write_motion
 from PyPeTLib.report.summary import map_facts, summarise
 
 
@@ -53,7 +54,7 @@ def write_results(
         write_volume(folder / f"{name}.nii.gz", mask, orientation, dtype=np.uint8, description=f"PyPeT {name}")
     _write_tissue(result, folder)
     _write_aif(result, folder / "aif.csv")
-    _write_motion(result, folder / "motion.tsv")
+    write_motion(result.motion.all_frames, result.series.frame_times, folder)
     write_toml(folder / "config.toml", {"input": dict(inputs), **result.config.to_mapping()})
     summary = summarise(result, loaded)
     write_json(folder / "summary.json", summary)
@@ -149,20 +150,3 @@ def _write_aif(result: PipelineResult, path: Path) -> None:
         for time, *values in table
     ]
     path.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8", newline="\n")
-
-
-def _write_motion(result: PipelineResult, path: Path) -> None:
-    motion = result.motion.estimate
-    columns = ["frame", "time_s", "right_mm", "anterior_mm", "superior_mm", "rotation_right_deg"]
-    columns += ["rotation_anterior_deg", "rotation_superior_deg", "displacement_mm", "framewise_displacement_mm"]
-    table = np.column_stack(
-        [
-            result.working.frame_times,
-            motion.translations,
-            motion.rotations,
-            motion.displacement,
-            motion.framewise_displacement,
-        ]
-    )
-    rows = [dict(zip(columns, [frame, *map(float, row)], strict=True)) for frame, row in enumerate(table)]
-    write_tsv(path, rows, columns=columns)

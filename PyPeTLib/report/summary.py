@@ -19,7 +19,7 @@ RESEARCH_ONLY = "Research use only; not validated for clinical use."
 
 def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
     """What was found, as a nested table for people and programs; holds no clock times and no paths."""
-    series, motion = result.series, result.motion.estimate
+    series, motion = result.series, result.motion.all_frames
     steps = np.diff(series.frame_times)
     return {
         "software": "PyPeT",
@@ -53,6 +53,12 @@ def summarise(result: PipelineResult, loaded: LoadedSeries) -> dict[str, Any]:
             "largest_displacement_mm": float(motion.displacement.max()),
             "mean_framewise_displacement_mm": float(motion.framewise_displacement.mean()),
             "reference_frame": motion.reference,
+            "averaged_frames": list(motion.averaged),
+            "frames_left_out": {
+                str(frame): str(motion.faults[frame])
+                for frame in range(series.n_frames)
+                if frame not in result.motion.kept
+            },
         },
         "brain": {
             "method": result.brain.method,

@@ -102,3 +102,37 @@ def test_the_input_is_left_as_it_was(moving_heads, two_threads):
     correct_motion(series, MotionOptions(), two_threads)
 
     np.testing.assert_array_equal(series.array(), before)
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_damaged_frame_is_left_out_and_the_others_keep_their_poses(moving_heads, two_threads, modality):
+    series = moving_heads[modality].series
+    data = series.array().copy(order="F")
+    data[..., 7] = data.min()
+    damaged = dataclasses.replace(series, data=data)
+
+    correction = correct_motion(damaged, MotionOptions(), two_threads)
+
+    kept = np.delete(np.arange(series.n_frames), 7)
+    np.testing.assert_array_equal(correction.kept, kept)
+    np.testing.assert_array_equal(correction.series.frame_times, series.frame_times[kept])
+    whole = correct_motion(series, MotionOptions(), two_threads)
+    np.testing.assert_allclose(correction.estimate.matrices, whole.all_frames.matrices[kept], atol=1e-9)
+    for place, frame in ((5, 5), (8, 9)):
+        np.testing.assert_array_equal(correction.series.frame(place), whole.series.frame(frame))
+        np.testing.assert_array_equal(correction.uncorrected.frame(place), series.frame(frame))
+    head = moving_heads[modality].masks["brain"]
+    np.testing.assert_array_equal(correction.series.curves(head), whole.series.curves(head)[:, kept])
+
+    named = correct_motion(damaged, MotionOptions(leave_out=False), two_threads)
+    assert named.series.n_frames == series.n_frames
+    assert [frame for frame, fault in enumerate(named.all_frames.faults) if fault] == [7]
+
+
+def test_of_a_series_with_much_damage_nothing_is_left_out(still_heads, two_threads):
+    series = still_heads["ctp"].series
+    data = series.array().copy(order="F")
+    data[..., 5:11] = -1000
+    correction = correct_motion(dataclasses.replace(series, data=data), MotionOptions(), two_threads)
+    assert correction.kept.size == series.n_frames
+    assert not correction.all_frames.reliable[5:11].any()

@@ -51,8 +51,8 @@ def test_frames_that_fit_no_pose_are_marked(ct_result):
     times = ct_result.working.frame_times
     reliable = np.ones(times.size, bool)
     reliable[30] = False
-    estimate = dataclasses.replace(ct_result.motion.estimate, reliable=reliable)
-    result = dataclasses.replace(ct_result, motion=dataclasses.replace(ct_result.motion, estimate=estimate))
+    estimate = dataclasses.replace(ct_result.motion.all_frames, reliable=reliable)
+    result = dataclasses.replace(ct_result, motion=dataclasses.replace(ct_result.motion, all_frames=estimate))
     marked = columns_of(motion_figure(result), ALARM, share=0.4)
     assert marked.mean() == pytest.approx(column_at(times[30], times), abs=3)
     assert columns_of(motion_figure(ct_result), ALARM, share=0.4).size == 0
