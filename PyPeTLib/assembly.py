@@ -83,12 +83,14 @@ def assemble_maps(
         "haematocrit_factor": options.haematocrit_factor,
     }
     names = MAPS if quantities is None else _names(quantities, options)
-    maps = {}
+    maps: dict[str, ParameterMap] = {}
     for name in names:
         if quantities is None:
             values, valid = np.zeros(series.grid.shape, np.float32), np.zeros(series.grid.shape, bool)
         else:
             values, valid = _on_grid(quantities.values[name], quantities.valid[name], mask, working, series, workspace)
+        # most maps hold values in the same voxels: one mask serves them all
+        valid = next((made.valid for made in maps.values() if np.array_equal(made.valid, valid)), valid)
         facts = dict(provenance)
         if name in FROM_SCAN_START:
             # the first frame may have been left out

@@ -13,18 +13,18 @@ import numpy as np
 from PyPeTLib.aif import ArterialInputFunction, Hemispheres, VenousOutputFunction
 from PyPeTLib.arrays import LabelVolume, Mask, Volume
 from PyPeTLib.arterial_stage import Vessels, VesselSearch, deconvolved, find_vessels
-from PyPeTLib.assembly import assemble_maps, unravelled
+from PyPeTLib.assembly import assemble_maps
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
 from PyPeTLib.execution import Execution
 from PyPeTLib.maps import PerfusionMaps
 from PyPeTLib.masking import BrainMask, Mirror, TissueClasses, find_mirror, reference_tissue
+from PyPeTLib.preprocess.denoising import vessel_like
 from PyPeTLib.preprocess.motion import MotionCorrection, correct_motion
 from PyPeTLib.preprocess.resample import downsample
-from PyPeTLib.quality import Evidence, Flag, collect_flags
+from PyPeTLib.quality import Evidence, FirstLook, Flag, collect_flags
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import (
-    BrainCurves,
     brain_curves,
     check_calibration,
     check_contrast,
@@ -72,8 +72,8 @@ class PipelineResult:
     vof : VenousOutputFunction or None
         None where no vein was found.
     maps : PerfusionMaps
-    lost_area : ndarray of float32, shape (x, y, z)
-        Share of each curve's area that lies beyond the end of the scan.
+    lost : ndarray of float32, shape (voxels,)
+        Share of each analysed curve's area that lies beyond the end of the scan.
     flags : tuple of Flag
     seconds : dict
         Wall time of each stage; never written into results.
@@ -93,7 +93,7 @@ class PipelineResult:
     hemispheres: Hemispheres | None = None
     vof: VenousOutputFunction | None = None
     maps: PerfusionMaps
-    lost_area: Volume
+    lost: Volume
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
 
@@ -175,7 +175,7 @@ def run_pipeline(
         motion = correct_motion(resampled, config.motion, execution, finer=series)
     working = motion.series
     with clock.stage("mask"):
-        brain = find_brain(working, series, config, given)
+        brain = find_brain(motion, series, config, given)
     with clock.stage("bolus"):
         curves = brain_curves(motion, brain, config, execution)
         bolus, analysed = curves.bolus, curves.analysed
@@ -196,9 +196,14 @@ def run_pipeline(
         vessels = find_vessels(scene, execution)
     with clock.stage("tissue"):
         tissue = find_tissue(curves, unsmoothed, brain, working, config, execution)
+        first = FirstLook.of(curves.signal, unsmoothed, bolus.baseline, working.modality)
+        excluded = vessel_like(unsmoothed.curves, config.denoising.vessel_ratio)
+    # curves are large: what the run has done with is given back
+    del scene, unsmoothed
     with clock.stage("smoothing"):
-        smoothed = denoised(unsmoothed, curves, working, config, execution)
-        content, of_curves = without_leakage(smoothed, bolus, working, config, execution)
+        content = denoised(curves, excluded, first.noise, working, config, execution)
+        del curves
+        content, of_curves = without_leakage(content, bolus, working, config, execution)
     with clock.stage("deconvolution"):
         quantities = None
         artery = vessels.hemispheres or vessels.aif
@@ -231,18 +236,14 @@ def run_pipeline(
         hemispheres=vessels.hemispheres,
         vof=vessels.vof,
         maps=maps,
-        lost_area=np.zeros(analysed.shape, np.float32)
-        if quantities is None
-        else unravelled(quantities.lost_area, analysed),
+        lost=np.zeros(np.count_nonzero(analysed), np.float32) if quantities is None else quantities.lost_area,
         flags=(),
         seconds=clock.seconds,
     )
-    return replace(result, flags=_flags(result, curves, unsmoothed, vessels))
+    return replace(result, flags=_flags(result, first, vessels))
 
 
-def _flags(
-    result: PipelineResult, curves: BrainCurves, unsmoothed: Concentration, vessels: Vessels
-) -> tuple[Flag, ...]:
+def _flags(result: PipelineResult, first: FirstLook, vessels: Vessels) -> tuple[Flag, ...]:
     """What to know before trusting the maps, in the order of the stages."""
     options = result.config.deconvolution
     return collect_flags(
@@ -252,8 +253,7 @@ def _flags(
             brain=result.brain.mask,
             analysed=result.analysed,
             bolus=result.bolus,
-            signal=curves.signal,
-            unsmoothed=unsmoothed,
+            first=first,
             content=result.concentration,
             aif=vessels.aif,
             hemispheres=vessels.hemispheres,
@@ -261,7 +261,7 @@ def _flags(
             no_aif=vessels.no_aif,
             no_vof=vessels.no_vof,
             maps=result.maps,
-            lost_area=result.lost_area[result.analysed],
+            lost_area=result.lost,
             lags=(options.earliest_lag, options.latest_lag),
             options=result.config.aif,
             leakage=result.config.contrast.leakage,

@@ -11,8 +11,11 @@ from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.errors import InputError
 from PyPeTLib.frames import ChosenFrames, Frames, StoredFrames, all_frames
 from PyPeTLib.geometry import Grid, Reorientation, identity_orientation
+from PyPeTLib.workspace import Workspace
 
 MINIMUM_FRAMES = 8
+LARGEST_SIGNAL = 1e9
+"""No scanner's signal is larger; sums of its products over a brain still hold in float32."""
 
 
 class Modality(StrEnum):
@@ -109,6 +112,11 @@ class PerfusionSeries:
                     f"{self.name}: frame {frame} (counted from 0) has {bad} voxels that are NaN or infinite. "
                     "Replace them by numbers, for instance by the value of air, before the analysis."
                 )
+            if max(-low, high) > LARGEST_SIGNAL:
+                raise InputError(
+                    f"{self.name}: frame {frame} (counted from 0) holds values up to {max(-low, high):.3g}, which no "
+                    "scanner measures. The file is damaged, or its data type or scale is not what its header says."
+                )
             changes = changes or not np.array_equal(volume, first)
         if not changes:
             raise InputError(
@@ -186,18 +194,19 @@ class PerfusionSeries:
         """All frames as one float32 array of shape (x, y, z, t): a copy, unless they are held like this."""
         return all_frames(self.data) if isinstance(self.data, Frames) else self.data
 
-    def curves(self, mask: Mask) -> Volume:
+    def curves(self, mask: Mask, workspace: Workspace | None = None) -> Volume:
         """Signal curves of the voxels of a mask as float32, shape (voxels, t), in the order of boolean indexing."""
-        curves = np.empty((int(np.count_nonzero(mask)), self.n_frames), np.float32)
+        place = workspace or Workspace()
+        curves: Volume = place.empty((int(np.count_nonzero(mask)), self.n_frames), np.float32)
         self.frames.curves(mask, curves)
         return curves
 
-    def mean(self, frames: slice = slice(None)) -> Volume:
-        """Mean of some frames as float32, shape (x, y, z)."""
-        chosen = range(self.n_frames)[frames]
+    def mean(self, frames: slice | IntArray = slice(None)) -> Volume:
+        """Mean of some frames, a range of them or a list, as float32, shape (x, y, z)."""
+        chosen = np.arange(self.n_frames)[frames]
         total = np.zeros(self.grid.shape, np.float32, order="F")
         for index in chosen:
-            total += self.frame(index)
+            total += self.frame(int(index))
         total /= np.float32(len(chosen))
         return total
 

@@ -24,11 +24,15 @@ from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
 from PyPeTLib.masking import BrainMask, TissueClasses, brain_mask, classify_tissue
 from PyPeTLib.preprocess.artefact import without_artefact
-from PyPeTLib.preprocess.denoising import DENOISERS, Surroundings, vessel_like
+from PyPeTLib.preprocess.denoising import DENOISERS, Surroundings
 from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.preprocess.resample import resample_map
 from PyPeTLib.quantification import Quantities
 from PyPeTLib.series import Modality, PerfusionSeries
+from PyPeTLib.workspace import Workspace
+
+FRAMES_OF_MEAN = 12
+"""Of a moving head, so many frames, those nearest to the reference pose, show the brain well enough to find it."""
 
 LITTLE = 0.3
 """Share of the tolerated disturbance below which an artery may be taken from a voxel."""
@@ -65,16 +69,22 @@ def mask_between(mask: Mask, source: PerfusionSeries, target: PerfusionSeries) -
     return moved
 
 
-def find_brain(working: PerfusionSeries, series: PerfusionSeries, config: PipelineConfig, given: Given) -> BrainMask:
+def find_brain(motion: MotionCorrection, series: PerfusionSeries, config: PipelineConfig, given: Given) -> BrainMask:
     """The brain mask given, or the one found in the mean image."""
+    working = motion.series
     if given.brain_mask is not None:
         return BrainMask(mask=mask_between(given.brain_mask, series, working))
-    frames = slice(None)
+    frames = np.arange(working.n_frames)
     if working.modality is Modality.DSC:
-        # The bolus darkens the brain, so the mask is made from the frames before it; foreground will do to find it.
-        mean = working.mean()
-        foreground = working.echoes[-1].curves(mean > mean.mean())
-        frames = find_bolus(foreground, working.frame_times, working.modality, config.contrast).baseline
+        # The bolus darkens the brain, so the mask is made from the frames before it; foreground will do to find it,
+        # also if it moves.
+        mean = motion.uncorrected.mean()
+        foreground = motion.uncorrected.echoes[-1].curves(mean > mean.mean())
+        frames = frames[find_bolus(foreground, working.frame_times, working.modality, config.contrast).baseline]
+    if motion.applied and frames.size > FRAMES_OF_MEAN:
+        # frames that moved far are interpolated, which costs time and blurs
+        nearest = np.argsort(motion.estimate.displacement[frames], kind="stable")[:FRAMES_OF_MEAN]
+        frames = np.sort(frames[nearest])
     return brain_mask(working.mean(frames), working.grid, working.modality, config.mask)
 
 
@@ -116,7 +126,7 @@ def brain_curves(
 
     # what left the field of view in some frame has no whole curve
     analysed = brain.mask & motion.covered
-    echoes = masked_signals(working, analysed)
+    echoes = masked_signals(working, analysed, execution.workspace)
     bolus = bolus_in(echoes)
     if not motion.applied:
         calm = np.zeros(len(echoes[0]), np.float32)
@@ -144,11 +154,23 @@ def brain_curves(
 
 
 def to_concentration(
-    echoes: tuple[Volume, ...], bolus: BolusArrival, series: PerfusionSeries, execution: Execution
+    echoes: tuple[Volume, ...],
+    bolus: BolusArrival,
+    series: PerfusionSeries,
+    execution: Execution,
+    *,
+    in_place: bool = False,
 ) -> Concentration:
-    """Concentration of signal curves of a series, one array an echo."""
+    """Concentration of signal curves of a series, one array an echo; ``in_place`` writes it over the signal."""
     contents = [
-        concentration(signal, bolus, echo.modality, echo_time=echo.acquisition.echo_time, execution=execution)
+        concentration(
+            signal,
+            bolus,
+            echo.modality,
+            echo_time=echo.acquisition.echo_time,
+            execution=execution,
+            out=signal if in_place else None,
+        )
         for signal, echo in zip(echoes, series.echoes, strict=True)
     ]
     if len(contents) == 1:
@@ -180,26 +202,28 @@ def find_tissue(
 
 
 def denoised(
-    unsmoothed: Concentration,
     curves: BrainCurves,
+    vessels: Mask,
+    noise: float,
     working: PerfusionSeries,
     config: PipelineConfig,
     execution: Execution,
 ) -> Concentration:
-    """Concentration of curves with less noise; vessels stay as they are.
+    """Concentration of curves with less noise; vessels, shape (voxels,), stay as they are.
+
+    ``noise`` is the standard deviation of one sample of the concentration before.
 
     The shapes that tissue curves are made of are learnt where motion has hardly disturbed them, so what motion left
     elsewhere, which is no mixture of these shapes, is dropped with the noise.
     """
     options = config.denoising
-    tissue = ~vessel_like(unsmoothed.curves, options.vessel_ratio)
     filtered = [
         DENOISERS[options.method](
             signal,
             Surroundings(
                 mask=curves.analysed,
                 voxel_sizes=working.grid.voxel_sizes,
-                tissue=tissue,
+                tissue=~vessels,
                 learnt=curves.disturbance <= LITTLE / 3,
                 noise=noise_level(signal),
             ),
@@ -208,9 +232,11 @@ def denoised(
         )
         for signal in curves.echoes
     ]
-    content = to_concentration(tuple(one.signal for one in filtered), curves.bolus, working, execution)
+    signals = tuple(one.signal for one in filtered)
+    is_own = all(signal is not before for signal, before in zip(signals, curves.echoes, strict=True))
+    content = to_concentration(signals, curves.bolus, working, execution, in_place=is_own)
     # where temporal components were dropped, curves look smoother than the noise in those that are kept
-    return replace(content, noise=noise_level(unsmoothed.curves) * filtered[-1].noise_left)
+    return replace(content, noise=noise * filtered[-1].noise_left)
 
 
 def without_leakage(
@@ -244,11 +270,6 @@ def with_curve_quantities(quantities: Quantities, found: dict[str, tuple[Volume,
     )
 
 
-def masked_signal(series: PerfusionSeries, mask: Mask) -> Volume:
-    """Signal curves of the voxels of a mask, shape (voxels, t), in the order of boolean indexing; the first echo's."""
-    return series.curves(mask)
-
-
-def masked_signals(series: PerfusionSeries, mask: Mask) -> tuple[Volume, ...]:
-    """Signal curves of the voxels of a mask in every echo, first to last; see `masked_signal`."""
-    return tuple(masked_signal(echo, mask) for echo in series.echoes)
+def masked_signals(series: PerfusionSeries, mask: Mask, workspace: Workspace | None = None) -> tuple[Volume, ...]:
+    """Signal curves of the voxels of a mask in every echo, first to last."""
+    return tuple(echo.curves(mask, workspace) for echo in series.echoes)

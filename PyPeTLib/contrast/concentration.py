@@ -54,6 +54,7 @@ def concentration(
     *,
     echo_time: float | None = None,
     execution: Execution | None = None,
+    out: Volume | None = None,
 ) -> Concentration:
     """Concentration: ``S − S0`` for CT, ``−ln(S/S0)/TE`` for DSC.
 
@@ -67,9 +68,13 @@ def concentration(
     modality : Modality
     echo_time : float, optional
         In s; needed for DSC.
+    execution : Execution, optional
+    out : ndarray of float32, shape (voxels, t), optional
+        Where the curves are written to, such as ``signal`` itself.
     """
+    execution = execution or Execution()
     baseline = baseline_signal(signal, bolus)
-    curves = np.empty_like(signal)
+    curves = execution.workspace.like(signal) if out is None else out
     if modality is Modality.CTP:
         np.subtract(signal, baseline[:, None], out=curves)
         return Concentration(curves=curves, baseline=baseline, usable=np.ones(len(signal), bool))
@@ -89,7 +94,7 @@ def concentration(
         part[~usable[piece]] = 0
         return floored
 
-    n_floored = sum((execution or Execution()).map(convert, voxel_slices(len(signal))))
+    n_floored = sum(execution.map(convert, voxel_slices(len(signal))))
     curves[:, : bolus.unsteady_frames] = 0
     return Concentration(curves=curves, baseline=baseline, usable=usable, n_floored=n_floored)
 

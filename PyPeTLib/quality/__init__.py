@@ -9,10 +9,11 @@
 from PyPeTLib.quality.bolus import bolus_flags
 from PyPeTLib.quality.collect import CHECKS, Check, collect_flags
 from PyPeTLib.quality.evidence import Evidence
+from PyPeTLib.quality.first_look import FirstLook, clipped_voxels
 from PyPeTLib.quality.flag import FLAGS, Flag, FlagKind, Severity, flag_table
 from PyPeTLib.quality.motion import coverage_flags, motion_flags
 from PyPeTLib.quality.plausibility import curve_flags, lag_flags, leakage_flags, scale_flags, value_flags
-from PyPeTLib.quality.signal import clipped_voxels, signal_flags
+from PyPeTLib.quality.signal import signal_flags
 from PyPeTLib.quality.timing import frame_distances, gap_in_first_pass, odd_frames
 from PyPeTLib.quality.vessels import aif_flags, no_aif_flags, vessel_flags, vof_flags
 
@@ -21,6 +22,7 @@ __all__ = [
     "FLAGS",
     "Check",
     "Evidence",
+    "FirstLook",
     "Flag",
     "FlagKind",
     "Severity",

@@ -101,11 +101,11 @@ def bolus_flags(bolus: BolusArrival, mean_curve: Curve) -> list[Flag]:
 
 def check_bolus(evidence: Evidence) -> list[Flag]:
     """All flags on the bolus."""
-    flags = bolus_flags(evidence.bolus, evidence.mean_curve)
+    flags = bolus_flags(evidence.bolus, evidence.first.mean_curve)
     usual = "raise" if evidence.working.modality is Modality.CTP else "lower"
-    steady = evidence.mean_curve[evidence.bolus.baseline.start :]
+    steady = evidence.first.mean_curve[evidence.bolus.baseline.start :]
     upward, downward = float(steady.max()), -float(steady.min())
-    noise = evidence.noise / np.sqrt(max(1, len(evidence.unsmoothed.curves)))
+    noise = evidence.first.noise / np.sqrt(max(1, evidence.first.n_voxels))
     inverted = downward / upward if upward > 0 else float("inf")
     if downward > NOISE_FACTOR * noise:
         flags += INVERTED.check(
@@ -113,8 +113,8 @@ def check_bolus(evidence: Evidence) -> list[Flag]:
             f"Contrast should {usual} the signal, but it changes {min(inverted, 99):.1f} times as much the other way: "
             "the modality is wrong, the values are inverted, or frames are damaged. Check --modality.",
         )
-    if evidence.bolus.found and evidence.noise > 0:
-        ratio = upward / evidence.noise
+    if evidence.bolus.found and evidence.first.noise > 0:
+        ratio = upward / evidence.first.noise
         flags += LOW_CONTRAST.check(
             ratio,
             f"The bolus in the brain is only {ratio:.2f} times the noise of a voxel: flow is off and maps are "

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
 
 from PyPeTLib.aif import AIFOptions, ArterialInputFunction, Hemispheres, VenousOutputFunction
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.contrast import BolusArrival, Concentration
-from PyPeTLib.deconvolution import noise_level
 from PyPeTLib.maps import PerfusionMaps
 from PyPeTLib.preprocess.motion import MotionCorrection
+from PyPeTLib.quality.first_look import FirstLook
 from PyPeTLib.series import PerfusionSeries
-
-MOST_CURVES = 20_000
-"""So many curves, spread evenly over the brain, tell as much about noise as all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,10 +25,10 @@ class Evidence:
     brain, analysed : ndarray of bool, shape (x, y, z)
         The mask, and the part of it whose curves were used.
     bolus : BolusArrival
-    signal : ndarray of float32, shape (voxels, t)
-        Signal of the analysed voxels in the first echo, not smoothed.
-    unsmoothed, content : Concentration
-        Of the analysed voxels, before and after smoothing and leakage correction.
+    first : FirstLook
+        What the curves of the analysed voxels were before denoising.
+    content : Concentration
+        Of the analysed voxels, after denoising and leakage correction.
     aif : ArterialInputFunction or None
     hemispheres : Hemispheres or None
     vof : VenousOutputFunction or None
@@ -56,8 +50,7 @@ class Evidence:
     brain: Mask
     analysed: Mask
     bolus: BolusArrival
-    signal: Volume
-    unsmoothed: Concentration
+    first: FirstLook
     content: Concentration
     aif: ArterialInputFunction | None
     hemispheres: Hemispheres | None
@@ -74,18 +67,3 @@ class Evidence:
     def times(self) -> Curve:
         """Frame times in s."""
         return self.working.frame_times
-
-    @cached_property
-    def mean_curve(self) -> Curve:
-        """Mean concentration of the brain before smoothing, shape (t,)."""
-        return np.asarray(self.unsmoothed.curves.mean(axis=0, dtype=np.float64))
-
-    @cached_property
-    def some(self) -> Volume:
-        """Concentration of some voxels, spread evenly over the brain, shape (voxels, t)."""
-        return self.unsmoothed.curves[:: max(1, len(self.unsmoothed.curves) // MOST_CURVES)]
-
-    @cached_property
-    def noise(self) -> float:
-        """Standard deviation of one sample of one voxel, in the unit of concentration."""
-        return noise_level(self.unsmoothed.curves)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from PyPeTLib.arrays import Mask, Volume
+from PyPeTLib.arrays import Mask
 from PyPeTLib.contrast import Concentration
-from PyPeTLib.execution import voxel_slices
-from PyPeTLib.quality.evidence import MOST_CURVES, Evidence
+from PyPeTLib.quality.evidence import Evidence
 from PyPeTLib.quality.flag import Flag, Severity, flag_kind
 from PyPeTLib.series import Modality
 
@@ -37,8 +36,6 @@ CLIPPED = flag_kind(
     most=4,
     basis="noise lets one sample of a series be the highest, not two frames of several voxels",
 )
-CLIP_TOLERANCE = 1e-3
-"""Samples this close to the highest value count as equal to it, as a share of the range: interpolation rounds."""
 SLAB = flag_kind(
     "slab-coverage",
     Severity.NOTE,
@@ -88,38 +85,6 @@ NO_BASELINE_SIGNAL = flag_kind(
     most=0.0,
     basis="it is left out, so any is told",
 )
-
-
-def clipped_voxels(signal: Volume, baseline: slice, modality: Modality) -> int:
-    """How many voxels are cut off at the series' highest value.
-
-    In CT, those that reach it in two frames or more, but not before the bolus, where it is bone's. In MR, those that
-    hold it in half of the frames before the bolus.
-
-    Parameters
-    ----------
-    signal : ndarray of float32, shape (voxels, t)
-    baseline : slice
-        Frames before the bolus.
-    modality : Modality
-    """
-    if not signal.size:
-        return 0
-    usual = float(np.median(signal[:: max(1, len(signal) // MOST_CURVES), baseline]))
-    # piece by piece: what compares all samples at once is as large as the series
-    pieces = voxel_slices(len(signal))
-    top = max(float(signal[piece].max()) for piece in pieces)
-    limit = np.float32(top - CLIP_TOLERANCE * (top - usual))
-    length = len(range(signal.shape[1])[baseline])
-
-    def count(piece: slice) -> int:
-        at_top = signal[piece] >= limit
-        resting = at_top[:, baseline].sum(axis=1)
-        if modality is Modality.DSC:
-            return int(np.count_nonzero(2 * resting > length))
-        return int(np.count_nonzero((resting == 0) & (at_top.sum(axis=1) >= 2)))
-
-    return sum(count(piece) for piece in pieces)
 
 
 def share_at_sides(brain: Mask) -> float:
@@ -176,7 +141,7 @@ def coverage_of_head(evidence: Evidence) -> list[Flag]:
 def check_signal(evidence: Evidence) -> list[Flag]:
     """All flags on the values of the series and on what is in view."""
     baseline, modality = evidence.bolus.baseline, evidence.working.modality
-    level = float(np.median(evidence.unsmoothed.baseline)) if evidence.unsmoothed.baseline.size else 0.0
+    first, level = evidence.first, evidence.first.level
     if modality is Modality.CTP:
         flags = CT_SCALE.check(
             level,
@@ -191,10 +156,9 @@ def check_signal(evidence: Evidence) -> list[Flag]:
             f"Where the image is darkest it still has {share:.0f} % of the brain's signal: a number was added to all "
             "values, and their logarithm is wrong. Check the file's rescaling.",
         )
-    clipped = clipped_voxels(evidence.signal, baseline, modality)
     flags += CLIPPED.check(
-        clipped,
-        f"{clipped} voxels are cut off at the highest value of the series, {float(evidence.signal.max()):.0f}: peaks "
+        first.clipped,
+        f"{first.clipped} voxels are cut off at the highest value of the series, {first.highest:.0f}: peaks "
         "of vessels are lost, and CBF and CBV are wrong. Export the series with its full range.",
     )
     return flags + coverage_of_head(evidence) + signal_flags(evidence.content)

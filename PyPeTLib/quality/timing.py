@@ -78,13 +78,13 @@ def odd_frames(distances: Curve, height: float) -> tuple[IntArray, float]:
 
 def check_timing(evidence: Evidence) -> list[Flag]:
     """All flags on frames and their times."""
-    times, curve = evidence.times, evidence.mean_curve
+    times, curve = evidence.times, evidence.first.mean_curve
     steps = np.diff(times)
     uneven = float(steps.max() / steps.min())
     flags = UNEVEN_FRAMES.check(
         uneven, f"The frames are {steps.min():.3g} to {steps.max():.3g} s apart; their times are taken as given."
     )
-    odd, worst = odd_frames(frame_distances(evidence.some, times), float(curve.max()))
+    odd, worst = odd_frames(frame_distances(evidence.first.some, times), float(curve.max()))
     flags += ODD_FRAMES.check(
         worst,
         f"{named_frames(odd)} do not go with their neighbours: blank, damaged, moved or of another dose. Leave them "

@@ -83,7 +83,7 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
         "temporal_projection": projection,
         "concentration": content,
         "concentration_projection": unravelled(result.concentration.curves.max(axis=1), mask),
-        "lost_area": result.lost_area,
+        "lost_area": unravelled(result.lost, mask),
     }
     for name, volume in volumes.items():
         write_volume(

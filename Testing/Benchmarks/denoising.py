@@ -20,11 +20,11 @@ from PyPeTLib.arrays import Curve, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.config import PipelineConfig
 from PyPeTLib.contrast import ContrastOptions, find_bolus
-from PyPeTLib.deconvolution import deconvolve
+from PyPeTLib.deconvolution import deconvolve, noise_level
 from PyPeTLib.execution import Execution
 from PyPeTLib.phantom import HeadPhantom, make_head
 from PyPeTLib.phantom.scoring import HeadScore
-from PyPeTLib.preprocess.denoising import DENOISERS
+from PyPeTLib.preprocess.denoising import DENOISERS, vessel_like
 from PyPeTLib.quantification import quantify
 from PyPeTLib.series import Modality
 from PyPeTLib.stages import BrainCurves, denoised, to_concentration
@@ -90,7 +90,8 @@ class Prepared:
         alone = Execution(threads=1)
         unsmoothed = to_concentration(self.curves.echoes, self.curves.bolus, series, alone)
         start = time.process_time()
-        content = denoised(unsmoothed, self.curves, series, config, alone)
+        vessels = vessel_like(unsmoothed.curves, config.denoising.vessel_ratio)
+        content = denoised(self.curves, vessels, noise_level(unsmoothed.curves), series, config, alone)
         return content.curves, content.noise, time.process_time() - start
 
     def maps(self, curves: Volume, noise: float, method: str = "") -> tuple[dict[str, Volume], Volume]:
@@ -178,7 +179,8 @@ def memory(setting: str) -> float:
     # what made the phantom may have reached higher than the filter will: fill it up
     spare = np.ones(max(0, _peak() - _now()), np.uint8)
     before = _now()
-    denoised(unsmoothed, curves, series, config, Execution(threads=1))
+    vessels = vessel_like(unsmoothed.curves, config.denoising.vessel_ratio)
+    denoised(curves, vessels, noise_level(unsmoothed.curves), series, config, Execution(threads=1))
     del spare  # only now: it must stay while the filter runs
     return max(0, _peak() - before) / curves.signal.nbytes
 

@@ -13,7 +13,6 @@ from PyPeTLib.phantom.scoring import HeadScore, score_head
 from PyPeTLib.pipeline import PipelineResult, run_pipeline
 from PyPeTLib.quantification import quantify
 from PyPeTLib.series import Modality
-from PyPeTLib.stages import masked_signal
 
 MOTION = RigidMotion(drift_mm=2.0, drift_degrees=2.0, jump_mm=2.0, jump_degrees=2.0)
 
@@ -35,7 +34,7 @@ def bias_of_the_method(modality: str, seed: int) -> tuple[float, float]:
     head = make_head(modality, seed=seed, noise=None)
     series, mask = head.series, head.masks["intracranial"]
     config = PipelineConfig.for_modality(Modality(modality))
-    signal = masked_signal(series, mask)
+    signal = series.curves(mask)
     bolus = find_bolus(signal, series.frame_times, series.modality, ContrastOptions())
     curves = concentration(signal, bolus, series.modality, echo_time=series.acquisition.echo_time).curves
     estimate = deconvolve(curves, head.aif, series.frame_times, config.deconvolution)

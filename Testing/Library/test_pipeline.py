@@ -13,7 +13,7 @@ from PyPeTLib.phantom import HeadPhantom, RigidMotion, make_head
 from PyPeTLib.pipeline import STAGES
 from PyPeTLib.preprocess.motion import correct_motion
 from PyPeTLib.series import Modality
-from PyPeTLib.stages import brain_curves, masked_signal
+from PyPeTLib.stages import brain_curves
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_cubic_interpolation_is_not_corrected_for_the_error_of_linear_one() -> N
     estimate = correct_motion(head.series, config.motion, Execution(2))
     curves = brain_curves(estimate, BrainMask(mask=head.masks["intracranial"]), config, Execution(2))
     assert estimate.applied
-    np.testing.assert_array_equal(curves.signal, masked_signal(estimate.series, curves.analysed))
+    np.testing.assert_array_equal(curves.signal, estimate.series.curves(curves.analysed))
 
 
 def test_a_blank_frame_hardly_changes_the_maps_and_times_still_count_from_the_start():

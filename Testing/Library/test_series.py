@@ -66,6 +66,14 @@ def test_values_that_are_not_finite_are_refused_with_their_frame(value):
         make(data=data)
 
 
+@pytest.mark.parametrize("value", [3e25, -3e25])
+def test_values_that_no_scanner_measures_are_refused_with_their_frame(value):
+    data = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    data[1, 2, 0, 6] = value
+    with pytest.raises(InputError, match=r"case-7: frame 6 \(counted from 0\) holds values up to 3e\+25, which no"):
+        make(data=data)
+
+
 def test_a_constant_series_is_refused():
     still = np.repeat(np.random.default_rng(0).normal(size=(4, 5, 3, 1)), 10, axis=3)
     with pytest.raises(InputError, match="case-7: the series is constant: no voxel changes over its 10 frames"):

@@ -20,7 +20,7 @@ def test_methods_lists_every_method_and_option(capsys: pytest.CaptureFixture[str
         assert all(alias in printed for alias in entry.aliases)
     for name in ("bsw", "bidirectional", "quadratic-1.5t", "quadratic-3t"):
         assert f"  {name}" in printed
-    assert "sigma = 2.0 mm:" in printed
+    assert "sigma = 3.0 mm:" in printed
     assert "latest_lag = 30.0 s:" in printed
 
 

@@ -12,7 +12,6 @@ from PyPeTLib.preprocess.artefact import without_artefact
 from PyPeTLib.preprocess.motion import correct_motion
 from PyPeTLib.preprocess.poses import MotionOptions
 from PyPeTLib.preprocess.refined import refined_curves
-from PyPeTLib.stages import masked_signal
 
 MOTION = RigidMotion(drift_mm=1.0, drift_degrees=1.0, jump_mm=2.0, jump_degrees=2.0)
 RUN = Execution(2)
@@ -92,9 +91,9 @@ def test_curves_of_arteries_come_out_finer(still, moved):
     head, motion = moved
     arterial = head.fractions["arterial"]
     thin = (arterial > 0.6 * arterial.max()) & motion.covered
-    truth = masked_signal(still.series, thin)
+    truth = still.series.curves(thin)
     fine = refined_curves(head.series, thin, slice(0, 8), motion.estimate) - truth
-    coarse = masked_signal(motion.series, thin) - truth
+    coarse = motion.series.curves(thin) - truth
     spread = [np.sqrt((error**2).mean()) for error in (coarse, fine)]
     print("root mean square error of arterial curves in HU, linear and refined:", np.round(spread, 1))
     assert spread[1] < 0.5 * spread[0]
