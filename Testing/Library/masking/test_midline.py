@@ -16,7 +16,7 @@ HEADS = [{"affine": kind} for kind in ("ras", "oblique", "tilted", "las")] + [{"
 @pytest.mark.parametrize("changes", HEADS, ids=str)
 @pytest.mark.parametrize("seed", [0, 3])
 def test_tissue_falls_on_its_own_side(seed, changes):
-    head = make_head("ctp", seed=seed, shape=(100, 100, 16), noise=None, dt=3.0, n_frames=8, **changes)
+    head = make_head("ctp", seed=seed, shape=(80, 80, 14), noise=None, dt=3.0, n_frames=8, **changes)
     plane = midsagittal_plane(head.masks["intracranial"], head.series.grid)
     tissue = head.masks["tissue"]
     lesion_on_right = head.lesion_side == "right"

@@ -121,3 +121,13 @@ def test_where_curves_cannot_be_simplified_the_components_are_the_frames(rank, l
     signal = np.random.default_rng(3).normal(0, 1, (2000, 45)).astype(np.float32)
     basis = components(signal, surroundings((50, 40, 1), learnt), rank, Execution(1))
     np.testing.assert_array_equal(basis, np.eye(45))
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.0, 5.0])
+def test_wide_cascades_let_no_pattern_of_alternating_voxels_through(sigma):
+    for axis, axis_sizes in ((0, (1.0, 1.0, 5.0)), (2, (1.0, 1.0, 1.0))):
+        kernel = np.ones(1)
+        for one in passes(sigma, axis_sizes):
+            kernel = np.convolve(kernel, one.along(axis))
+        alternating = (-1.0) ** np.arange(kernel.size)
+        assert abs(kernel @ alternating) < 1e-12
