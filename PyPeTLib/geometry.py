@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from PyPeTLib.arrays import Curve
+from PyPeTLib.arrays import Curve, IntArray, Mask
 from PyPeTLib.errors import InputError
 
 DType = TypeVar("DType", bound=np.generic)
@@ -113,3 +113,8 @@ def nearest_ras(native: Grid) -> Reorientation:
 def identity_orientation(grid: Grid) -> Reorientation:
     """The reorientation that leaves a grid as it is."""
     return Reorientation(grid, (0, 1, 2), (False, False, False))
+
+
+def places_of(mask: Mask, voxels: IntArray | Mask) -> IntArray:
+    """Indices, shape (n, 3), of some of a mask's voxels, which are counted in the order of boolean indexing."""
+    return np.stack(np.unravel_index(np.flatnonzero(mask)[voxels], mask.shape), axis=1)

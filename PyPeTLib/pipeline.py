@@ -63,6 +63,8 @@ class PipelineResult:
     analysed : ndarray of bool, shape (x, y, z)
         The brain's voxels that every frame covers and whose curves motion has not spoilt.
     bolus : BolusArrival
+    baseline_image : ndarray of float32, shape (x, y, z)
+        Mean of the working frames before the bolus.
     concentration : Concentration
         Of the analysed voxels, after smoothing and leakage correction.
     aif : ArterialInputFunction or None
@@ -88,6 +90,7 @@ class PipelineResult:
     tissue: TissueClasses
     analysed: Mask
     bolus: BolusArrival
+    baseline_image: Volume
     concentration: Concentration
     aif: ArterialInputFunction | None
     hemispheres: Hemispheres | None = None
@@ -96,11 +99,6 @@ class PipelineResult:
     lost: Volume
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
-
-    @cached_property
-    def baseline_image(self) -> Volume:
-        """Mean of the working frames before the bolus, shape (x, y, z)."""
-        return self.working.mean(self.bolus.baseline)
 
     @cached_property
     def normal_tissue(self) -> Mask:
@@ -181,7 +179,8 @@ def run_pipeline(
         bolus, analysed = curves.bolus, curves.analysed
         unsmoothed = to_concentration(curves.echoes, bolus, working, execution)
     with clock.stage("symmetry"):
-        mirror = find_mirror(working.mean(bolus.baseline), brain.mask, working.grid, working.modality)
+        before = working.mean(bolus.baseline, execution.workspace)
+        mirror = find_mirror(before, brain.mask, working.grid, working.modality)
     with clock.stage("aif"):
         scene = VesselSearch(
             unsmoothed=unsmoothed,
@@ -231,6 +230,7 @@ def run_pipeline(
         tissue=tissue,
         analysed=analysed,
         bolus=bolus,
+        baseline_image=before,
         concentration=content,
         aif=vessels.aif,
         hemispheres=vessels.hemispheres,

@@ -201,10 +201,11 @@ class PerfusionSeries:
         self.frames.curves(mask, curves)
         return curves
 
-    def mean(self, frames: slice | IntArray = slice(None)) -> Volume:
+    def mean(self, frames: slice | IntArray = slice(None), workspace: Workspace | None = None) -> Volume:
         """Mean of some frames, a range of them or a list, as float32, shape (x, y, z)."""
         chosen = np.arange(self.n_frames)[frames]
-        total = np.zeros(self.grid.shape, np.float32, order="F")
+        total: Volume = (workspace or Workspace()).empty(self.grid.shape, np.float32, order="F")
+        total[...] = 0
         for index in chosen:
             total += self.frame(int(index))
         total /= np.float32(len(chosen))

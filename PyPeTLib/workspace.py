@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from PyPeTLib.errors import InputError
 
-SHARE_FOR_ARRAYS = 0.5
+SHARE_FOR_ARRAYS = 0.25
 """Share of the limit that large arrays may take together; the rest is for what comes and goes within a stage."""
 
 SMALLEST_LIMIT = 0.5e9

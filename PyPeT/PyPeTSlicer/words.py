@@ -26,8 +26,10 @@ FIELDS = {
     "method": "“Method”",
     "smoothing-mm": "“Smoothing”",
     "no-motion": "“Correct motion”",
+    "memory-limit": "the memory limit of “pypet run”",
+    "scratch": "the scratch folder of “pypet run”",
 }
-"""Options of the command line that messages of the library name, and the panel's field for each."""
+"""Options of the command line that messages of the library name, and the panel's field for each, if it has one."""
 
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)((?: (?:[A-Z]+\b|ctp\b|dsc\b|population\b))?)")
 

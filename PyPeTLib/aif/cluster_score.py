@@ -9,6 +9,7 @@ from PyPeTLib.aif.measuring import brightest, judged, measured_cluster, ranked
 from PyPeTLib.aif.model import AIF_RULES, ArterySearch, Cluster
 from PyPeTLib.arrays import IntArray
 from PyPeTLib.errors import InputError
+from PyPeTLib.geometry import places_of
 
 ENOUGH_CLUSTERS = 3
 """The search stops relaxing once this many clusters of the right size were found."""
@@ -46,7 +47,7 @@ def enhancement(scene: ArterySearch) -> tuple[Enhancement, IntArray]:
     found = enhancing_voxels(scene.curves, scene.search[scene.mask], scene.times, scene.bolus.baseline, scene.options)
     if found is None:
         raise InputError("no artery was found: no voxel's contrast stands far enough out of the noise")
-    return found, np.argwhere(scene.mask)[found.voxels]
+    return found, places_of(scene.mask, found.voxels)
 
 
 def _gather(scene: ArterySearch, found: Enhancement, positions: IntArray) -> tuple[list[IntArray], list[Cluster]]:

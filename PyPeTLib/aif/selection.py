@@ -9,7 +9,7 @@ from PyPeTLib.aif.model import AIF_RULES, AIFOptions, ArterialInputFunction, Art
 from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.contrast import BolusArrival
 from PyPeTLib.errors import InputError
-from PyPeTLib.geometry import Grid
+from PyPeTLib.geometry import Grid, places_of
 
 
 def select_aif(
@@ -38,7 +38,7 @@ def select_aif(
     clusters = AIF_RULES[options.rule](scene)
     best = clusters[0]
     chosen = np.zeros(grid.shape, bool)
-    chosen[tuple(np.argwhere(mask)[best.voxels].T)] = True
+    chosen[tuple(places_of(mask, best.voxels).T)] = True
     return ArterialInputFunction(
         measured=best.curve,
         fit=best.fit,

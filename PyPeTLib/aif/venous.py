@@ -16,7 +16,7 @@ from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.contrast import BolusArrival
 from PyPeTLib.contrast.features import curve_areas, curve_features, smooth_in_time
 from PyPeTLib.errors import InputError
-from PyPeTLib.geometry import Grid
+from PyPeTLib.geometry import Grid, places_of
 from PyPeTLib.masking import MidsagittalPlane
 
 MIDLINE_MM = 12.0
@@ -41,11 +41,17 @@ def posterior_midline(mask: Mask, grid: Grid, plane: MidsagittalPlane) -> Mask:
     """
     forward = np.array([0.0, 1.0, 0.0]) - plane.normal[1] * plane.normal
     along = forward / np.linalg.norm(forward) @ grid.affine[:3, :3]
-    x, y, z = (np.arange(n) * step for n, step in zip(mask.shape, along, strict=True))
-    place = (x[:, None, None] + y[:, None] + z).astype(np.float32)
-    inside = place[mask]
-    middle = 0.5 * (float(inside.min()) + float(inside.max()))
-    region: Mask = mask & (place < middle) & (np.abs(plane.distance(grid)) <= MIDLINE_MM)
+    forth = [np.arange(n) * step for n, step in zip(mask.shape, along, strict=True)]
+    across = plane.distances_along(grid)
+    # a sagittal plane at a time: all distances together would be larger than the image
+    filled = np.flatnonzero(mask.any(axis=(1, 2)))
+    of_plane = forth[1][:, None] + forth[2]
+    ends = [forth[0][i] + np.array([part.min(), part.max()]) for i in filled for part in (of_plane[mask[i]],)]
+    middle = 0.5 * (np.min(ends) + np.max(ends))
+    region = np.zeros_like(mask)
+    for i in filled:
+        near = np.abs(across[0][i] + (across[1][:, None] + across[2])) <= MIDLINE_MM
+        region[i] = mask[i] & near & (forth[0][i] + of_plane < middle)
     return region
 
 
@@ -97,20 +103,20 @@ def select_vof(
     voxels = voxels[area > STRONG * strongest]
     smooth = smooth_in_time(curves[voxels])
     voxels = voxels[curve_features(smooth, times).arrival >= earliest + LATER]
-    positions = np.argwhere(mask)
-    pool = connected(np.arange(voxels.size), positions[voxels], mask.shape) if voxels.size else []
+    positions = places_of(mask, voxels)
+    pool = connected(np.arange(voxels.size), positions, mask.shape) if voxels.size else []
     pool = [cluster for cluster in pool if cluster.size >= 3 and cluster.size * grid.voxel_volume >= SMALLEST_MM3]
     if not pool:
         raise InputError("no vein was found: no large cluster in the posterior midline enhances late and strongly")
     areas = curve_areas(curves[voxels], times)
     volume = np.zeros(mask.shape, np.float32)
-    volume[tuple(positions[voxels].T)] = areas
+    volume[tuple(positions.T)] = areas
     # what surrounds the vein counts as 0 and lowers the mean at its rim
-    means = ndimage.uniform_filter(volume, size=(3, 3, 1), mode="constant")[tuple(positions[voxels].T)]
+    means = ndimage.uniform_filter(volume, size=(3, 3, 1), mode="constant")[tuple(positions.T)]
     cores = [cluster[_undiluted(means[cluster], grid, options)] for cluster in pool]
     best = max(cores, key=lambda core: float(areas[core].mean()) * min(core.size, 10))
     chosen = np.zeros(mask.shape, bool)
-    chosen[tuple(positions[voxels[best]].T)] = True
+    chosen[tuple(positions[best].T)] = True
     return vof_from_mask(curves[np.sort(voxels[best])], chosen, times, bolus.baseline, source="automatic")
 
 

@@ -40,11 +40,16 @@ class MidsagittalPlane:
 
     def distance(self, grid: Grid) -> Curve:
         """Signed distance in mm of every voxel of a grid, positive on the patient's right, shape (x, y, z)."""
+        x, y, z = self.distances_along(grid)
+        distance: Curve = x[:, None, None] + y[:, None] + z
+        return distance
+
+    def distances_along(self, grid: Grid) -> tuple[Curve, Curve, Curve]:
+        """What the three indices of a voxel add to its distance in mm; the first one's part holds the origin's."""
         along = self.normal @ grid.affine[:3, :3]
         start = float(self.normal @ grid.affine[:3, 3]) - self.offset
         x, y, z = (np.arange(n) * step for n, step in zip(grid.shape, along, strict=True))
-        distance: Curve = x[:, None, None] + y[:, None] + z + start
-        return distance
+        return x + start, y, z
 
 
 def midsagittal_plane(mask: Mask, grid: Grid) -> MidsagittalPlane:

@@ -17,7 +17,7 @@ make up all curves is the partially separable model (Liang 2007, doi:10.1109/ISB
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -112,14 +112,17 @@ def without_artefact(
     noise = _noise(signal[:, estimate.reliable])
     first = signal[chosen]
     error = np.zeros_like(first)
-    contrast = np.zeros_like(signal)
+    model = _Model.of(lattice)
     for part in (np.arange(chosen.size), again):
         if not part.size:
             break
+        if part is again:
+            shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
+            model = model.with_contrast(lattice, shapes, _scores(signal, anatomy, shapes, execution), execution)
 
-        def predict(frame: int, part: IntArray = part, contrast: Volume = contrast) -> None:
+        def predict(frame: int, part: IntArray = part, model: _Model = model) -> None:
             resampled = bool(estimate.frames_moved[frame])
-            error[part, frame] = lattice.error(contrast[:, frame], frame, chosen[part], resampled=resampled)
+            error[part, frame] = lattice.error(model, frame, chosen[part], resampled=resampled)
 
         execution.map(predict, moved)
         signal[chosen] = first - error
@@ -130,8 +133,6 @@ def without_artefact(
         signal[chosen] -= left
         extent = np.maximum(np.abs(left).max(axis=1), np.abs(error).max(axis=1) / np.float32(FORETOLD_RATIO))
         disturbance[chosen] = extent / tolerated
-        shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
-        contrast = _projected(signal - anatomy, shapes, execution)
     return disturbance
 
 
@@ -173,16 +174,11 @@ def _shapes(contrast: Volume, disturbance: Volume, reliable: Mask, execution: Ex
     return leading
 
 
-def _projected(contrast: Volume, shapes: Curve, execution: Execution) -> Volume:
-    """The curves as mixtures of the shapes."""
-    onto = (shapes @ shapes.T).astype(np.float32)
-    projected = np.empty_like(contrast)
-
-    def project(piece: slice) -> None:
-        np.matmul(contrast[piece], onto, out=projected[piece])
-
-    execution.map(project, voxel_slices(len(contrast)))
-    return projected
+def _scores(signal: Volume, anatomy: Volume, shapes: Curve, execution: Execution) -> Volume:
+    """How much of each shape the curves hold beside the anatomy, shape (SHAPES, voxels)."""
+    onto = np.ascontiguousarray(shapes.T, np.float32)
+    pieces = voxel_slices(len(signal))
+    return np.concatenate(execution.map(lambda piece: onto @ (signal[piece] - anatomy[piece]).T, pieces), axis=1)
 
 
 def _leftovers(contrast: Volume, error: Volume, shapes: Curve, noise: float, execution: Execution) -> Volume:
@@ -265,25 +261,17 @@ class _Lattice:
         found: Mask = spread.take(self.voxels) > steep
         return found
 
-    def with_contrast(self, contrast: Volume) -> Volume:
-        """The anatomy with contrast in the mask's voxels."""
-        volume = self.anatomy.copy()
-        volume.ravel()[self.voxels] += contrast
-        return volume
-
-    def error(self, contrast: Volume, frame: int, chosen: IntArray, *, resampled: bool) -> Volume:
+    def error(self, model: _Model, frame: int, chosen: IntArray, *, resampled: bool) -> Volume:
         """What a frame shows too much at the chosen voxels after the correction, which may leave it as it is."""
-        volume = self.with_contrast(contrast)
-        # beyond the last slices nothing is known: they go on
-        padded = np.pad(volume, ((REACH, REACH), (0, 0), (0, 0)), mode="edge")
-        coefficients = ndimage.spline_filter(padded, ORDER, output=np.float32, mode="mirror")
+        coefficients = model.coefficients(frame)
         back = np.linalg.inv(self.transforms[frame])
-        there, sent = self._places(self.voxels[chosen]), volume.take(self.voxels[chosen])
+        there = self._places(self.voxels[chosen])
+        sent = model.values(frame, chosen)
         if not resampled:
             return _shown(coefficients, back, there) - sent
         x, y, z = moved_places(self.transforms[frame], there)
         nodes = self._nodes(x, y, z)
-        shown = np.zeros(volume.shape, np.float32)
+        shown = np.empty(self.anatomy.shape, np.float32)
         shown.ravel()[nodes] = _shown(coefficients, back, self._places(nodes))
         returned = np.concatenate([sample(shown, x[part], y[part], z[part]) for part in voxel_slices(len(x))])
         return returned - sent
@@ -299,6 +287,72 @@ class _Lattice:
 
     def _places(self, voxels: IntArray) -> Volume:
         return np.stack(np.unravel_index(voxels, self.anatomy.shape)[::-1], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Model:
+    """The anatomy and the contrast, a mixture of shapes in each voxel, with the splines that sample them.
+
+    Attributes
+    ----------
+    anatomy : ndarray of float32, shape (voxels,)
+    scores : ndarray of float32, shape (n, voxels)
+    shapes : ndarray, shape (t, n)
+    splines : ndarray of float32, shape (1 + n, z, y, x)
+        Coefficients of the anatomy and of each shape's share in the padded box.
+    """
+
+    anatomy: Volume
+    scores: Volume
+    shapes: Curve
+    splines: Volume
+
+    @classmethod
+    def of(cls, lattice: _Lattice) -> _Model:
+        """The anatomy alone."""
+        anatomy = lattice.anatomy.take(lattice.voxels)
+        none = np.zeros((0, anatomy.size), np.float32)
+        return cls(
+            anatomy=anatomy,
+            scores=none,
+            shapes=np.zeros((len(lattice.transforms), 0)),
+            splines=_spline(lattice.anatomy)[None],
+        )
+
+    def with_contrast(self, lattice: _Lattice, shapes: Curve, scores: Volume, execution: Execution) -> _Model:
+        """The same anatomy with contrast in the mask's voxels."""
+
+        def spread(share: Volume) -> Volume:
+            volume = np.zeros_like(lattice.anatomy)
+            volume.ravel()[lattice.voxels] = share
+            return _spline(volume)
+
+        return replace(
+            self, scores=scores, shapes=shapes, splines=np.stack([*self.splines, *execution.map(spread, scores)])
+        )
+
+    def coefficients(self, frame: int) -> Volume:
+        """Of the spline of one frame, shape (z, y, x)."""
+        volume: Volume = self.splines[0]
+        if len(self.scores):
+            volume = volume.copy()
+            for share, spline in zip(self.shapes[frame], self.splines[1:], strict=True):
+                volume += np.float32(share) * spline
+        return volume
+
+    def values(self, frame: int, chosen: IntArray) -> Volume:
+        """What the frame holds at the chosen voxels in the reference pose."""
+        values: Volume = self.anatomy[chosen]
+        for share, scores in zip(self.shapes[frame], self.scores, strict=True):
+            values = values + np.float32(share) * scores[chosen]
+        return values
+
+
+def _spline(volume: Volume) -> Volume:
+    # beyond the last slices nothing is known: they go on
+    padded = np.pad(volume, ((REACH, REACH), (0, 0), (0, 0)), mode="edge")
+    coefficients: Volume = ndimage.spline_filter(padded, ORDER, output=np.float32, mode="mirror")
+    return coefficients
 
 
 def _shown(coefficients: Volume, transform: Curve, voxels: Volume) -> Volume:

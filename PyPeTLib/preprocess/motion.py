@@ -82,7 +82,8 @@ def correct_motion(
         series, source = series.chosen(kept), source.chosen(kept)
     estimate = every.of(kept)
     if not (options.correct and estimate.moved):
-        everywhere = np.ones(series.grid.shape, dtype=bool)
+        # no voxel needs memory of its own to say that it is covered
+        everywhere = np.broadcast_to(np.True_, series.grid.shape)
         return MotionCorrection(
             series=series, uncorrected=series, all_frames=every, kept=kept, covered=everywhere, applied=False
         )

@@ -74,15 +74,16 @@ class MovedFrames:
 
     def curves(self, mask: Mask, out: Volume) -> None:
         """Fill ``out`` of shape (voxels, t) with the curves of a mask's voxels, in the order of boolean indexing."""
-        voxels = np.argwhere(mask)
+        positions = np.flatnonzero(mask)
 
         def fill(index: int) -> None:
             if not self._moved[index]:
                 out[:, index] = self._series.frame(index)[mask]
                 return
             volume = self._volume(index)
-            for piece in voxel_slices(len(voxels), SAMPLES_AT_ONCE):
-                places = (moved_places(transform, voxels[piece]) for transform in self._transforms[index])
+            for piece in voxel_slices(positions.size, SAMPLES_AT_ONCE):
+                voxels = np.stack(np.unravel_index(positions[piece], mask.shape), axis=1)
+                places = (moved_places(transform, voxels) for transform in self._transforms[index])
                 out[piece, index] = self._mean(volume, places)
 
         self._execution.map(fill, range(self._series.n_frames))

@@ -34,7 +34,7 @@ def test_arrays_are_as_numpy_makes_them(tmp_path, all_are_large, order):
 
 
 def test_what_goes_beyond_the_limit_lies_in_a_nameless_file(tmp_path, all_are_large):
-    place = Workspace(limit=2000, folder=tmp_path)
+    place = Workspace(limit=4000, folder=tmp_path)
     first = place.empty((200,), np.float32)
     second = place.empty((200,), np.float32)
     assert not _lies_in_a_file(first)

@@ -68,7 +68,9 @@ def test_the_scene_opens_with_maps_and_a_picture_of_the_series(host, batch, head
     expected = np.asarray(nibabel.load(out / "cbf.nii.gz").dataobj)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(cbf).T, expected)
     (segmentation,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-    assert segmentation.GetSegmentation().GetNumberOfSegments() == 3
+    content = segmentation.GetSegmentation()
+    segments = {content.GetNthSegmentID(i) for i in range(content.GetNumberOfSegments())}
+    assert segments == {"Brain", "AIF", "VOF", "CSF", "Large vessels"}
 
 
 def test_the_series_comes_along_where_asked_for(host, batch, head_files, tmp_path):

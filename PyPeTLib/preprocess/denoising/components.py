@@ -56,7 +56,7 @@ def _products_of_blocks(signal: Volume, surroundings: Surroundings, execution: E
 
 def projected(signal: Volume, basis: Volume, execution: Execution) -> Volume:
     """Amplitudes of the components in each curve, float32 of shape (components, voxels)."""
-    amplitudes = np.empty((basis.shape[1], len(signal)), np.float32)
+    amplitudes: Volume = execution.workspace.empty((basis.shape[1], len(signal)), np.float32)
 
     def project(piece: slice) -> None:
         amplitudes[:, piece] = basis.T @ signal[piece].T

@@ -86,7 +86,7 @@ def average(
         Of the averaged values, had noise been independent from voxel to voxel.
     """
     halo = max((abs(offset[0]) for offset, _ in kernel), default=0)
-    averaged, variance = np.empty_like(values), np.empty_like(variances[0])
+    averaged, variance = execution.workspace.like(values), np.empty_like(variances[0])
     precision: Volume = np.float32(1) / variances[0]
 
     def work(slab: tuple[int, int]) -> None:

@@ -12,8 +12,8 @@ from PyPeTLib.arrays import Curve
 from PyPeTLib.preprocess.denoising.neighbours import Offset
 
 HEAVIEST_SIDE = 0.5
-"""Largest weight of the two neighbours along an axis, where the voxel itself has 1: then a pattern of every other voxel,
-which the wider steps of later passes cannot see, does not pass the first one."""
+"""Largest weight of the two neighbours along an axis, where the voxel itself has 1: then a pattern of every other
+voxel, which the wider steps of later passes cannot see, does not pass the first one."""
 LIGHTEST_SIDE = 0.01
 """An axis along which neighbours would count less is left alone."""
 
