@@ -110,7 +110,7 @@ class VesselSearch:
         """Where arteries are sought: away from the mask's rim and from what motion disturbed."""
         analysed = self.curves.analysed
         inside: Mask = erode_mm(analysed, self.working.grid, self.config.aif.erosion)
-        return inside & unravelled(self.curves.disturbance <= LITTLE, analysed)
+        return inside & unravelled(self.curves.disturbance.in_vessels <= LITTLE, analysed)
 
 
 def find_vessels(scene: VesselSearch, execution: Execution) -> Vessels:

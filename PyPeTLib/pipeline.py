@@ -13,7 +13,7 @@ import numpy as np
 from PyPeTLib.aif import ArterialInputFunction, Hemispheres, VenousOutputFunction
 from PyPeTLib.arrays import LabelVolume, Mask, Volume
 from PyPeTLib.arterial_stage import Vessels, VesselSearch, deconvolved, find_vessels
-from PyPeTLib.assembly import assemble_maps
+from PyPeTLib.assembly import assemble_maps, unravelled
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
 from PyPeTLib.execution import Execution
@@ -201,6 +201,8 @@ def run_pipeline(
     del scene, unsmoothed
     with clock.stage("smoothing"):
         content = denoised(curves, excluded, first.noise, working, config, execution)
+        if not curves.of_use.all():
+            content, analysed = content.of(curves.of_use), unravelled(curves.of_use, analysed)
         del curves
         content, of_curves = without_leakage(content, bolus, working, config, execution)
     with clock.stage("deconvolution"):

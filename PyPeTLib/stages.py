@@ -23,7 +23,7 @@ from PyPeTLib.deconvolution import noise_level
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
 from PyPeTLib.masking import BrainMask, TissueClasses, brain_mask, classify_tissue
-from PyPeTLib.preprocess.artefact import without_artefact
+from PyPeTLib.preprocess.artefact import Disturbance, without_artefact
 from PyPeTLib.preprocess.denoising import DENOISERS, Surroundings
 from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.preprocess.resample import resample_map
@@ -98,15 +98,20 @@ class BrainCurves:
         One array an echo.
     analysed : ndarray of bool, shape (x, y, z)
         The voxels that the curves belong to.
-    disturbance : ndarray of float32, shape (voxels,)
-        Largest predicted error of the motion correction, as a share of what is tolerated.
+    disturbance : Disturbance
+        What motion has left in them; some may be of use for vessels alone.
     bolus : BolusArrival
     """
 
     echoes: tuple[Volume, ...]
     analysed: Mask
-    disturbance: Volume
+    disturbance: Disturbance
     bolus: BolusArrival
+
+    @property
+    def of_use(self) -> Mask:
+        """Curves from which maps may be made, shape (voxels,)."""
+        return np.asarray(self.disturbance.in_tissue <= 1, bool)
 
     @property
     def signal(self) -> Volume:
@@ -129,27 +134,24 @@ def brain_curves(
     echoes = masked_signals(working, analysed, execution.workspace)
     bolus = bolus_in(echoes)
     if not motion.applied:
-        calm = np.zeros(len(echoes[0]), np.float32)
-        return BrainCurves(echoes=echoes, analysed=analysed, disturbance=calm, bolus=bolus)
-    disturbance = np.max(
-        [
-            # what linear interpolation would leave only tells where to be careful if cubic splines were used
-            without_artefact(
-                signal if config.motion.interpolation == "linear" else signal.copy(),
-                echo,
-                analysed,
-                bolus.baseline,
-                motion.estimate,
-                execution,
-            )
-            for signal, echo in zip(echoes, working.echoes, strict=True)
-        ],
-        axis=0,
-    )
-    keep = disturbance <= 1
+        return BrainCurves(echoes=echoes, analysed=analysed, disturbance=Disturbance.none(len(echoes[0])), bolus=bolus)
+    found = [
+        # what linear interpolation would leave only tells where to be careful if cubic splines were used
+        without_artefact(
+            signal if config.motion.interpolation == "linear" else signal.copy(),
+            echo,
+            analysed,
+            bolus.baseline,
+            motion.estimate,
+            execution,
+        )
+        for signal, echo in zip(echoes, working.echoes, strict=True)
+    ]
+    disturbance = Disturbance.worst(found)
+    keep = disturbance.least <= 1
     echoes = tuple(signal[keep] for signal in echoes)
     return BrainCurves(
-        echoes=echoes, analysed=unravelled(keep, analysed), disturbance=disturbance[keep], bolus=bolus_in(echoes)
+        echoes=echoes, analysed=unravelled(keep, analysed), disturbance=disturbance.of(keep), bolus=bolus_in(echoes)
     )
 
 
@@ -209,7 +211,7 @@ def denoised(
     config: PipelineConfig,
     execution: Execution,
 ) -> Concentration:
-    """Concentration of curves with less noise; vessels, shape (voxels,), stay as they are.
+    """Concentration of curves with less noise; vessels, and what is of use for vessels alone, stay as they are.
 
     ``noise`` is the standard deviation of one sample of the concentration before.
 
@@ -223,8 +225,8 @@ def denoised(
             Surroundings(
                 mask=curves.analysed,
                 voxel_sizes=working.grid.voxel_sizes,
-                tissue=~vessels,
-                learnt=curves.disturbance <= LITTLE / 3,
+                tissue=~vessels & curves.of_use,
+                learnt=curves.disturbance.in_tissue <= LITTLE / 3,
                 noise=noise_level(signal),
             ),
             options,

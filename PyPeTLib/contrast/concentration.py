@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class Concentration:
     usable: Mask
     n_floored: int = 0
     noise: float = 0.0
+
+    def of(self, voxels: Mask) -> Concentration:
+        """That of some of the voxels."""
+        return replace(self, curves=self.curves[voxels], baseline=self.baseline[voxels], usable=self.usable[voxels])
 
 
 def baseline_signal(signal: Volume, bolus: BolusArrival) -> Volume:

@@ -17,6 +17,7 @@ make up all curves is the partially separable model (Liang 2007, doi:10.1109/ISB
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,12 +39,14 @@ LARGEST_HU = 8.0
 LARGEST_SHARE = 0.1
 """What may be left of the error in a curve that is trusted, in HU or as a share of the brain's median MR signal."""
 
+PASSES = 2
+"""With the anatomy as model, and with its contrast."""
+
 VESSEL_RATIO = 3.5
-"""Curves higher than this times the median one are those of vessels. Their contrast is no mixture of what the rest of
-the brain shows, so only the error of the anatomy is taken from them."""
+"""Curves higher than this times the median one, free of the anatomy's error, may be those of vessels."""
 
 LARGEST_IN_VESSELS = 30.0 / 8.0
-"""How much more may be left in a vessel's curve, which is so much higher."""
+"""How much more of the anatomy's error may have been in a vessel's curve, which is so much higher than tissue's."""
 
 FORETOLD_RATIO = 8.0
 """How much larger than what may be left an error may be and still count as foretold."""
@@ -67,15 +70,57 @@ SMOOTH_PIXELS = 1.0
 """Standard deviation of the smoothing within slices after which the anatomy is judged."""
 
 ORDER = 2
-"""Of the splines that sample the model: a third order costs three times as much and foretells no better."""
+"""Of the splines that sample the model: a third order costs three times as much and foretells better only what was
+moved by such splines itself."""
 
 REACH = 4
 """Voxels around a place that its cubic spline looks at."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Disturbance:
+    """What motion has left in each curve, largest over the frames, as a share of what is tolerated.
+
+    Attributes
+    ----------
+    in_tissue : ndarray of float32, shape (voxels,)
+        Beyond 1 the curve is of no use for maps.
+    in_vessels : ndarray of float32, shape (voxels,)
+        The same for those who look for vessels. The contrast of an artery is no mixture of what the rest of the brain
+        shows, so the search for what is left would take it for an artefact: where it did, the curve is only free of
+        the anatomy's error, and that is what counts here.
+    """
+
+    in_tissue: Volume
+    in_vessels: Volume
+
+    @classmethod
+    def none(cls, n_voxels: int) -> Disturbance:
+        """That of a series that nothing disturbed."""
+        calm = np.zeros(n_voxels, np.float32)
+        return cls(in_tissue=calm, in_vessels=calm)
+
+    @classmethod
+    def worst(cls, several: Sequence[Disturbance]) -> Disturbance:
+        """The larger one in each voxel, of several echoes."""
+        return cls(
+            in_tissue=np.max([one.in_tissue for one in several], axis=0),
+            in_vessels=np.max([one.in_vessels for one in several], axis=0),
+        )
+
+    @property
+    def least(self) -> Volume:
+        """As whatever a voxel is of most use."""
+        return np.minimum(self.in_tissue, self.in_vessels)
+
+    def of(self, voxels: Mask) -> Disturbance:
+        """That of some of the voxels."""
+        return Disturbance(in_tissue=self.in_tissue[voxels], in_vessels=self.in_vessels[voxels])
+
+
 def without_artefact(
     signal: Volume, series: PerfusionSeries, mask: Mask, baseline: slice, estimate: MotionEstimate, execution: Execution
-) -> Volume:
+) -> Disturbance:
     """Take the interpolation's error from motion-corrected curves, in place, and tell how much each was disturbed.
 
     Parameters
@@ -92,8 +137,7 @@ def without_artefact(
 
     Returns
     -------
-    ndarray of float32, shape (voxels,)
-        What had been left of the error after its prediction, largest over the frames, as a share of what is tolerated.
+    Disturbance
     """
     lattice = _Lattice.around(mask, series, _still_frames(baseline, estimate), estimate)
     anatomy = lattice.anatomy.take(lattice.voxels)[:, None]
@@ -103,20 +147,17 @@ def without_artefact(
     steep, largest = (STEEP_HU, LARGEST_HU) if is_ct else (STEEP_SHARE * level, LARGEST_SHARE * level)
     beside_vessels = lattice.is_steep(height, steep)
     chosen = np.flatnonzero(lattice.is_steep_anatomy(steep) | beside_vessels)
-    is_vessel = (height > VESSEL_RATIO * np.median(height))[chosen]
-    tolerated = np.float32(largest) * np.where(is_vessel, np.float32(LARGEST_IN_VESSELS), np.float32(1))
     # contrast darkens all MR anatomy, and its error with it
-    again = np.flatnonzero((beside_vessels[chosen] | ~np.bool_(is_ct)) & ~is_vessel)
+    again = np.flatnonzero(beside_vessels[chosen]) if is_ct else np.arange(chosen.size)
     moved = [int(frame) for frame in np.flatnonzero((estimate.displacement > 0) & estimate.reliable)]
     disturbance = np.zeros(len(signal), np.float32)
     noise = _noise(signal[:, estimate.reliable])
     first = signal[chosen]
     error = np.zeros_like(first)
     model = _Model.of(lattice)
-    for part in (np.arange(chosen.size), again):
-        if not part.size:
-            break
-        if part is again:
+    for number in range(PASSES):
+        part = np.arange(chosen.size) if number == 0 else again
+        if number > 0:
             shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
             model = model.with_contrast(lattice, shapes, _scores(signal, anatomy, shapes, execution), execution)
 
@@ -126,14 +167,22 @@ def without_artefact(
 
         execution.map(predict, moved)
         signal[chosen] = first - error
-        disturbance[chosen] = np.abs(error).max(axis=1) / tolerated
+        disturbance[chosen] = np.abs(error).max(axis=1) / np.float32(largest)
+        if number == 0:
+            height = _height((signal - anatomy) * estimate.reliable)
+            vessels = np.flatnonzero((height > VESSEL_RATIO * np.median(height))[chosen])
+            without_anatomy = signal[chosen[vessels]]
+            in_vessels = disturbance[chosen[vessels]] / np.float32(LARGEST_IN_VESSELS)
         shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
         left = _leftovers(signal[chosen] - anatomy[chosen], error, shapes[:, -PERFUSION_SHAPES:], noise, execution)
-        left[is_vessel] = 0
         signal[chosen] -= left
         extent = np.maximum(np.abs(left).max(axis=1), np.abs(error).max(axis=1) / np.float32(FORETOLD_RATIO))
-        disturbance[chosen] = extent / tolerated
-    return disturbance
+        disturbance[chosen] = extent / np.float32(largest)
+    as_vessel = disturbance.copy()
+    spoilt = disturbance[chosen[vessels]] > 1
+    back = chosen[vessels[spoilt]]
+    signal[back], as_vessel[back] = without_anatomy[spoilt], in_vessels[spoilt]
+    return Disturbance(in_tissue=disturbance, in_vessels=as_vessel)
 
 
 def _still_frames(baseline: slice, estimate: MotionEstimate) -> list[int]:

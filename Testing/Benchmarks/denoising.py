@@ -24,6 +24,7 @@ from PyPeTLib.deconvolution import deconvolve, noise_level
 from PyPeTLib.execution import Execution
 from PyPeTLib.phantom import HeadPhantom, make_head
 from PyPeTLib.phantom.scoring import HeadScore
+from PyPeTLib.preprocess.artefact import Disturbance
 from PyPeTLib.preprocess.denoising import DENOISERS, vessel_like
 from PyPeTLib.quantification import quantify
 from PyPeTLib.series import Modality
@@ -80,7 +81,7 @@ class Prepared:
         series, mask = head.series, head.masks["intracranial"]
         signal = series.curves(mask)
         bolus = find_bolus(signal, series.frame_times, series.modality, ContrastOptions())
-        calm = np.zeros(len(signal), np.float32)
+        calm = Disturbance.none(len(signal))
         return cls(head=head, curves=BrainCurves(echoes=(signal,), analysed=mask, disturbance=calm, bolus=bolus))
 
     def filtered(self, setting: str) -> tuple[Volume, float, float]:

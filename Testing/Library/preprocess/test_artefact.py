@@ -37,7 +37,7 @@ def corrected(moved):
     before = motion.series.curves(mask)
     after = before.copy()
     disturbance = without_artefact(after, motion.series, mask, slice(0, 8), motion.estimate, RUN)
-    return mask, before, after, disturbance
+    return mask, before, after, disturbance.in_tissue
 
 
 def spread(errors):
