@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from PyPeTLib.arrays import Volume
 from PyPeTLib.geometry import Grid
@@ -137,17 +138,8 @@ def local_contrast(volume: Volume) -> Volume:
 
 
 def _local_mean(volume: Volume) -> Volume:
-    half = CONTRAST_WIDTH // 2
-    for axis in (1, 2):
-        padding = [(half, half) if other == axis else (0, 0) for other in range(3)]
-        padded = np.moveaxis(np.pad(volume, padding, mode="edge"), axis, 0)
-        n = volume.shape[axis]
-        total = padded[:n].copy()
-        for shift in range(1, CONTRAST_WIDTH):
-            total += padded[shift : shift + n]
-        total *= np.float32(1 / CONTRAST_WIDTH)
-        volume = np.ascontiguousarray(np.moveaxis(total, 0, axis))
-    return volume
+    mean: Volume = ndimage.uniform_filter(volume, (1, CONTRAST_WIDTH, CONTRAST_WIDTH), mode="nearest")
+    return mean
 
 
 def _smooth(volume: Volume) -> Volume:
