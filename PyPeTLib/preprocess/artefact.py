@@ -174,7 +174,10 @@ def without_artefact(
             without_anatomy = signal[chosen[vessels]]
             in_vessels = disturbance[chosen[vessels]] / np.float32(LARGEST_IN_VESSELS)
         shapes = _shapes(signal - anatomy, disturbance, estimate.reliable, execution)
-        left = _leftovers(signal[chosen] - anatomy[chosen], error, shapes[:, -PERFUSION_SHAPES:], noise, execution)
+        left = np.zeros_like(error)
+        if is_ct:
+            # in MR, where contrast itself makes the error, it would take the bolus for what is left
+            left = _leftovers(signal[chosen] - anatomy[chosen], error, shapes[:, -PERFUSION_SHAPES:], noise, execution)
         signal[chosen] -= left
         extent = np.maximum(np.abs(left).max(axis=1), np.abs(error).max(axis=1) / np.float32(FORETOLD_RATIO))
         disturbance[chosen] = extent / np.float32(largest)
