@@ -22,8 +22,8 @@ help:
 	@echo "                the Slicer module on two versions of slicer-core"
 	@echo "make slicer-test SLICER=/path/to/Slicer   the module's own tests inside the desktop application"
 	@echo "make lint       ruff and mypy"
-	@echo "make validate   what each deconvolution method makes of known truth: tables in Docs/validation.md (ten minutes)"
-	@echo "make benchmark  speed, memory and accuracy of the whole pipeline: tables in the same document (five minutes)"
+	@echo "make validate   what each stage makes of known truth: tables in Docs/validation.md (about an hour)"
+	@echo "make benchmark  speed, memory and accuracy of the whole pipeline: tables in the same document (a quarter of an hour)"
 	@echo "make pictures   all pictures of the documentation, icons and colour tables anew"
 	@echo "make clean      remove environments and results"
 
