@@ -8,7 +8,7 @@ error. First the anatomy alone is the model. Curves without its error then tell 
 foretold again where contrast matters.
 
 What is left, since neither the anatomy nor the poses are known exactly, depends on the pose as the error does. It is
-recognised by its course in time, as far as that is none of perfusion, and taken away too.
+recognised by its course in time, as far as that is none of perfusion, and in CT taken away too.
 
 The loop is that of iterated back-projection (Irani & Peleg 1991, doi:10.1016/1049-9652(91)90045-L); that a few shapes
 make up all curves is the partially separable model (Liang 2007, doi:10.1109/ISBI.2007.357020).
@@ -74,7 +74,7 @@ ORDER = 2
 moved by such splines itself."""
 
 REACH = 4
-"""Voxels around a place that its cubic spline looks at."""
+"""Voxels around a place that its spline looks at."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
