@@ -5,7 +5,7 @@ VENV ?= .venv
 OLD_VENV ?= .venv-oldest
 SLICER_VENV ?= .venv-slicer
 BIN = $(VENV)/bin
-OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* threadpoolctl==3.1.* tqdm==4.64.* isal==1.7.*
+OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* scikit-image==0.21.* threadpoolctl==3.1.* tqdm==4.64.* isal==1.7.*
 
 # The module is tested on real MRML (slicer-core) of these versions. PySide6 6.11 and later end Python 3.11 with a wrong
 # count of references to None.

@@ -39,8 +39,10 @@ _PUBLIC = {
     "compute_perfusion_maps": "compute",
     "load_series": "io",
     "read_mask": "io",
+    "read_preset": "presets",
     "read_series": "io",
     "run_pipeline": "pipeline",
+    "write_preset": "presets",
     "write_volume": "io",
 }
 

@@ -28,16 +28,15 @@ from PyPeTLib.aif import (
 from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.config import Given, PipelineConfig
-from PyPeTLib.contrast import ARTERIAL_RELAXIVITIES, Concentration
+from PyPeTLib.contrast import Concentration
 from PyPeTLib.contrast.features import smooth_in_time
-from PyPeTLib.deconvolution import deconvolve
+from PyPeTLib.deconvolution import Supply, deconvolve
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
 from PyPeTLib.masking import MidsagittalPlane, Mirror, erode_mm
 from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.preprocess.refined import refined_curves
-from PyPeTLib.preprocess.slice_times import slice_offsets
-from PyPeTLib.quantification import Quantities, quantify
+from PyPeTLib.quantification import CurveMeasures, Quantities, quantify
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.stages import LITTLE, BrainCurves, mask_between, masked_signals, to_concentration
 
@@ -275,16 +274,19 @@ def deconvolved(
     working: PerfusionSeries,
     config: PipelineConfig,
     execution: Execution,
+    *,
+    measures: CurveMeasures | None = None,
 ) -> Quantities:
     """Quantities of the analysed voxels, those of each side with its own artery where there are two."""
     if isinstance(aif, ArterialInputFunction):
-        return _deconvolved(content, aif, analysed, working, config, execution)
+        return _deconvolved(content, aif, analysed, working, config, execution, measures=measures)
     pieces: list[tuple[IntArray, Quantities]] = []
     for artery, side in ((aif.left, ~aif.is_right), (aif.right, aif.is_right)):
         voxels = np.flatnonzero(side[analysed])
         if voxels.size:
             part = replace(content, curves=content.curves[voxels])
-            found = _deconvolved(part, artery, analysed & side, working, config, execution)
+            of_part = None if measures is None else measures.some(voxels)
+            found = _deconvolved(part, artery, analysed & side, working, config, execution, measures=of_part)
             pieces.append((voxels, found))
     return together(pieces)
 
@@ -296,21 +298,24 @@ def _deconvolved(
     working: PerfusionSeries,
     config: PipelineConfig,
     execution: Execution,
+    *,
+    measures: CurveMeasures | None,
 ) -> Quantities:
-    times = working.frame_times
-    relaxivity = ARTERIAL_RELAXIVITIES[config.contrast.arterial_relaxivity]
-    curve = relaxivity(aif.curve(times, config.aif.curve), config.contrast.tissue_relaxivity)
-    lateness = offsets = slice_offsets(working, mask)
-    if lateness is not None and aif.mask is not None:
-        # the artery's own slices were sampled later than the frame's time, too
-        of_artery = slice_offsets(working, aif.mask)
-        offsets = lateness - np.float32(0 if of_artery is None else of_artery.mean())
-    options = config.deconvolution
-    if not options.noise:
-        options = replace(options, noise=content.noise)
-    curves = content.curves
-    estimate = deconvolve(curves, curve, times, options, execution, offsets=offsets, mask=mask)
-    return quantify(curves, curve, times, estimate, config.quantification, offsets=lateness, execution=execution)
+    supply = Supply.of(
+        aif, content, mask, working, aif=config.aif, contrast=config.contrast, deconvolution=config.deconvolution
+    )
+    curves, curve, times = content.curves, supply.aif, supply.times
+    estimate = deconvolve(curves, curve, times, supply.options, execution, offsets=supply.offsets, mask=mask)
+    return quantify(
+        curves,
+        curve,
+        times,
+        estimate,
+        config.quantification,
+        offsets=supply.lateness,
+        measures=measures,
+        execution=execution,
+    )
 
 
 def together(pieces: Sequence[tuple[IntArray, Quantities]]) -> Quantities:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Self
+
+import numpy as np
 
 from PyPeTLib.aif import AIFOptions
 from PyPeTLib.arrays import Curve, Mask
@@ -87,6 +89,11 @@ class Given:
     white_matter: Mask | None = None
     aif_population: bool = False
     vof_mask: Mask | None = None
+
+    def copied(self) -> Given:
+        """The same with masks of its own, which nobody changes."""
+        masks: dict[str, Any] = {name: mask.copy() for name, mask in vars(self).items() if isinstance(mask, np.ndarray)}
+        return replace(self, **masks)
 
     def checked(self, series: PerfusionSeries) -> Given:
         """Self, if all masks fit the series and hold voxels."""

@@ -6,13 +6,13 @@ inside them, so that the same input gives the same bytes on any machine of one k
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from PyPeTLib.blas import single_threaded_blas
 from PyPeTLib.errors import CancelledError
 from PyPeTLib.workspace import Workspace
 
@@ -67,6 +67,10 @@ class Execution:
         """The execution with these settings; None stands for the default."""
         return cls(threads or usable_cores(), progress or _no_progress, cancelled or _never, workspace or Workspace())
 
+    def unwatch(self) -> None:
+        """Report to nobody and ask nobody from now on."""
+        self.progress, self.cancelled = _no_progress, _never
+
     def report(self, fraction: float) -> None:
         """Tell how far the present stage is (0…1), and stop here if the caller asked for it."""
         self.progress(self.stage, fraction)
@@ -93,15 +97,3 @@ class Execution:
 def voxel_slices(n_voxels: int, size: int = VOXELS_PER_PIECE) -> list[slice]:
     """Fixed pieces of a list of voxels."""
     return [slice(start, min(start + size, n_voxels)) for start in range(0, n_voxels, size)]
-
-
-@contextlib.contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Keep BLAS from starting threads of its own inside ours (where threadpoolctl is installed)."""
-    try:
-        import threadpoolctl  # noqa: PLC0415 - optional: absent inside 3D Slicer
-    except ModuleNotFoundError:
-        yield
-        return
-    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
-        yield

@@ -115,6 +115,38 @@ def identity_orientation(grid: Grid) -> Reorientation:
     return Reorientation(grid, (0, 1, 2), (False, False, False))
 
 
+def ball(grid: Grid, centre: npt.ArrayLike, radius: float) -> Mask:
+    """The voxels whose centres lie within a radius of a place, and in any case the one that holds the place.
+
+    Parameters
+    ----------
+    grid : Grid
+    centre : array_like, shape (3,)
+        In RAS+ mm.
+    radius : float
+        In mm.
+
+    Raises
+    ------
+    InputError
+        If the place lies outside the grid.
+    """
+    place = np.asarray(centre, np.float64)
+    nearest = np.rint((np.linalg.inv(grid.affine) @ [*place, 1.0])[:3]).astype(np.intp)
+    if (nearest < 0).any() or (nearest >= grid.shape).any():
+        where = ", ".join(f"{value:.1f}" for value in place)
+        raise InputError(f"the place ({where}) mm lies outside the series. Choose one inside.")
+    reach = np.ceil(radius / np.asarray(grid.voxel_sizes) * 1.5 + 1).astype(np.intp)
+    low, high = np.maximum(nearest - reach, 0), np.minimum(nearest + reach + 1, grid.shape)
+    part = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+    indices = np.moveaxis(np.mgrid[part], 0, -1)
+    apart = indices @ grid.affine[:3, :3].T + grid.affine[:3, 3] - place
+    mask = np.zeros(grid.shape, bool)
+    mask[part] = (apart**2).sum(axis=-1) <= radius**2
+    mask[tuple(nearest)] = True
+    return mask
+
+
 def places_of(mask: Mask, voxels: IntArray | Mask) -> IntArray:
     """Indices, shape (n, 3), of some of a mask's voxels, which are counted in the order of boolean indexing."""
     return np.stack(np.unravel_index(np.flatnonzero(mask)[voxels], mask.shape), axis=1)

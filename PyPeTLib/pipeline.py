@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,30 +10,18 @@ import numpy as np
 
 from PyPeTLib.aif import ArterialInputFunction, Hemispheres, VenousOutputFunction
 from PyPeTLib.arrays import LabelVolume, Mask, Volume
-from PyPeTLib.arterial_stage import Vessels, VesselSearch, deconvolved, find_vessels
-from PyPeTLib.assembly import assemble_maps, unravelled
+from PyPeTLib.arterial_stage import Vessels
 from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.contrast import BolusArrival, Concentration
+from PyPeTLib.course import Course, Intermediates
 from PyPeTLib.execution import Execution
 from PyPeTLib.maps import PerfusionMaps
-from PyPeTLib.masking import BrainMask, Mirror, TissueClasses, find_mirror, reference_tissue
-from PyPeTLib.preprocess.denoising import vessel_like
-from PyPeTLib.preprocess.motion import MotionCorrection, correct_motion
-from PyPeTLib.preprocess.resample import downsample
+from PyPeTLib.masking import BrainMask, Mirror, TissueClasses, reference_tissue
+from PyPeTLib.memory import NoMemory, StageMemory
+from PyPeTLib.preprocess.motion import MotionCorrection
 from PyPeTLib.quality import Evidence, FirstLook, Flag, collect_flags
 from PyPeTLib.series import PerfusionSeries
-from PyPeTLib.stages import (
-    brain_curves,
-    check_calibration,
-    check_contrast,
-    denoised,
-    find_brain,
-    find_tissue,
-    mask_between,
-    to_concentration,
-    with_curve_quantities,
-    without_leakage,
-)
+from PyPeTLib.stages import check_calibration, check_contrast, mask_between
 from PyPeTLib.workspace import Workspace
 
 STAGES = ("resample", "motion", "mask", "bolus", "symmetry", "aif", "tissue", "smoothing", "deconvolution", "maps")
@@ -79,6 +65,8 @@ class PipelineResult:
     flags : tuple of Flag
     seconds : dict
         Wall time of each stage; never written into results.
+    intermediate : Intermediates or None
+        The curves before denoising, where the run had a memory to keep them in.
     """
 
     series: PerfusionSeries
@@ -99,12 +87,19 @@ class PipelineResult:
     lost: Volume
     flags: tuple[Flag, ...]
     seconds: dict[str, float]
+    intermediate: Intermediates | None = None
 
     @cached_property
     def normal_tissue(self) -> Mask:
         """Normal-appearing tissue on the grid of the input series; see `reference_tissue`."""
         mirror = replace(self.mirror, grid=self.series.grid)
         return reference_tissue(self.on_input_grid(self.tissue.parenchyma), self.maps, mirror)
+
+    @property
+    def searched(self) -> bool:
+        """Whether arteries were looked for, and candidates found."""
+        arteries = (self.aif,) if self.hemispheres is None else (self.hemispheres.left, self.hemispheres.right)
+        return any(aif is not None and aif.candidates for aif in arteries)
 
     def tissue_labels(self) -> LabelVolume:
         """The classes of tissue as labels on the grid of the input series."""
@@ -129,6 +124,7 @@ def run_pipeline(
     given: Given | None = None,
     threads: int | None = None,
     workspace: Workspace | None = None,
+    memory: StageMemory | None = None,
 ) -> PipelineResult:
     """Quantitative maps from a raw perfusion series.
 
@@ -148,6 +144,9 @@ def run_pipeline(
     workspace : Workspace, optional
         Where large arrays live: in memory by default, or in scratch files beyond a limit. The result does not depend
         on it.
+    memory : StageMemory, optional
+        What the last run's stages made: those whose inputs are the same are not run again. The result does not depend
+        on it, except that it then has ``intermediate``.
 
     Returns
     -------
@@ -162,87 +161,58 @@ def run_pipeline(
     """
     config = config or PipelineConfig.for_modality(series.modality)
     given = (given or Given()).checked(series)
+    if memory is not None:
+        given = given.copied()
     check_calibration(series, config, given)
     check_contrast(series, config)
     execution = Execution.of(threads, progress, cancelled, workspace)
-    clock = _Clock(execution)
+    course = Course(series, config, given, NoMemory() if memory is None else memory, execution)
+    try:
+        return _through(course, keep=memory is not None)
+    finally:
+        # frames that are moved on demand go on using this execution: nobody watches any more
+        execution.unwatch()
 
-    with clock.stage("resample"):
-        resampled = downsample(series, config.resample, execution)
-    with clock.stage("motion"):
-        motion = correct_motion(resampled, config.motion, execution, finer=series)
-    working = motion.series
-    with clock.stage("mask"):
-        brain = find_brain(motion, series, config, given)
-    with clock.stage("bolus"):
-        curves = brain_curves(motion, brain, config, execution)
-        bolus, analysed = curves.bolus, curves.analysed
-        unsmoothed = to_concentration(curves.echoes, bolus, working, execution)
-    with clock.stage("symmetry"):
-        before = working.mean(bolus.baseline, execution.workspace)
-        mirror = find_mirror(before, brain.mask, working.grid, working.modality)
-    with clock.stage("aif"):
-        scene = VesselSearch(
-            unsmoothed=unsmoothed,
-            curves=curves,
-            mirror=mirror,
-            uncorrected=motion.uncorrected,
-            motion=motion,
-            series=series,
-            config=config,
-            given=given,
-        )
-        vessels = find_vessels(scene, execution)
-    with clock.stage("tissue"):
-        tissue = find_tissue(curves, unsmoothed, brain, working, config, execution)
-        first = FirstLook.of(curves.signal, unsmoothed, bolus.baseline, working.modality)
-        excluded = vessel_like(unsmoothed.curves, config.denoising.vessel_ratio)
-    # curves are large: what the run has done with is given back
-    del scene, unsmoothed
-    with clock.stage("smoothing"):
-        content = denoised(curves, excluded, first.noise, working, config, execution)
-        if not curves.of_use.all():
-            content, analysed = content.of(curves.of_use), unravelled(curves.of_use, analysed)
-        del curves
-        content, of_curves = without_leakage(content, bolus, working, config, execution)
-    with clock.stage("deconvolution"):
-        quantities = None
-        artery = vessels.hemispheres or vessels.aif
-        if artery is not None and bolus.found:
-            quantities = deconvolved(content, artery, analysed, working, config, execution)
-            quantities = with_curve_quantities(quantities, of_curves)
-    with clock.stage("maps"):
-        maps = assemble_maps(
-            quantities,
-            analysed,
-            working,
-            series,
-            bolus=bolus,
-            config=config,
-            white_matter=given.white_matter,
-            workspace=execution.workspace,
-        )
+
+def _through(course: Course, *, keep: bool) -> PipelineResult:
+    """The stages in their order."""
+    motion = course.motion()
+    brain = course.brain(motion)
+    early = course.early_curves(motion, brain)
+    before, mirror = course.symmetry(motion, brain, early)
+    vessels = course.vessels(motion, early, mirror)
+    anatomy = course.anatomy(motion, brain, early)
+    intermediate = early if keep else None
+    if not keep:
+        # curves are large: what the run has done with is given back
+        early = replace(early, unsmoothed=early.unsmoothed.of(np.zeros(len(early.curves.signal), bool)))
+    late = course.denoised(motion, early, anatomy)
+    bolus = early.curves.bolus
+    del early
+    quantities = course.quantities(motion, late, vessels)
+    maps = course.maps(motion, late, quantities)
     result = PipelineResult(
-        series=series,
-        config=config,
-        working=working,
+        series=course.series,
+        config=course.config,
+        working=motion.series,
         motion=motion,
         brain=brain,
         mirror=mirror,
-        tissue=tissue,
-        analysed=analysed,
+        tissue=anatomy.tissue,
+        analysed=late.analysed,
         bolus=bolus,
         baseline_image=before,
-        concentration=content,
+        concentration=late.content,
         aif=vessels.aif,
         hemispheres=vessels.hemispheres,
         vof=vessels.vof,
         maps=maps,
-        lost=np.zeros(np.count_nonzero(analysed), np.float32) if quantities is None else quantities.lost_area,
+        lost=np.zeros(len(late.content.curves), np.float32) if quantities is None else quantities.lost_area,
         flags=(),
-        seconds=clock.seconds,
+        seconds=course.seconds,
+        intermediate=intermediate,
     )
-    return replace(result, flags=_flags(result, first, vessels))
+    return replace(result, flags=_flags(result, anatomy.first, vessels))
 
 
 def _flags(result: PipelineResult, first: FirstLook, vessels: Vessels) -> tuple[Flag, ...]:
@@ -269,20 +239,3 @@ def _flags(result: PipelineResult, first: FirstLook, vessels: Vessels) -> tuple[
             leakage=result.config.contrast.leakage,
         )
     )
-
-
-class _Clock:
-    """Names the stage for progress reports and measures its time."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self._execution.stage = name
-        self._execution.report(0.0)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
-        self._execution.report(1.0)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from PyPeTLib.arrays import Curve, Mask, Volume
+from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
 from PyPeTLib.deconvolution import Estimate
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution, voxel_slices
@@ -144,6 +144,57 @@ def volume_of_window(curves: Volume, aif: Curve, times: Curve, estimate: Estimat
     return volume_of_area(curves[:, window], aif[window], times[window], estimate)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CurveMeasures:
+    """What curves tell by themselves, whatever the artery; float32, shape ``(voxels,)``.
+
+    Attributes
+    ----------
+    highest : ndarray
+        Largest value.
+    ttp : ndarray
+        Time of the maximum in s from the first frame.
+    lost_area : ndarray
+        See `lost_area`.
+    bat : ndarray or None
+        See `arrival_time`; None where it was not asked for.
+    """
+
+    highest: Volume
+    ttp: Volume
+    lost_area: Volume
+    bat: Volume | None = None
+
+    @classmethod
+    def of(cls, curves: Volume, times: Curve, execution: Execution, *, arrival: bool) -> CurveMeasures:
+        """Those of curves of shape (voxels, t), piece by piece; ``arrival`` asks for that of the bolus."""
+        weights = trapezoid_weights(times).astype(np.float32)
+        measures: dict[str, Callable[[Volume], Volume]] = {
+            "highest": lambda part: part.max(axis=1),
+            "ttp": lambda part: time_to_peak(part, times),
+            "lost_area": lambda part: lost_area(part, times, part @ weights),
+        }
+        if arrival:
+            measures["bat"] = lambda part: arrival_time(part, times)
+        found = {name: np.empty(len(curves), np.float32) for name in measures}
+
+        def work(piece: slice) -> None:
+            for name, measure in measures.items():
+                found[name][piece] = measure(curves[piece])
+
+        execution.map(work, voxel_slices(len(curves)))
+        return cls(**found)
+
+    def some(self, voxels: IntArray) -> CurveMeasures:
+        """Those of some of the curves."""
+        return CurveMeasures(
+            highest=self.highest[voxels],
+            ttp=self.ttp[voxels],
+            lost_area=self.lost_area[voxels],
+            bat=None if self.bat is None else self.bat[voxels],
+        )
+
+
 def quantify(
     curves: Volume,
     aif: Curve,
@@ -152,6 +203,7 @@ def quantify(
     options: QuantificationOptions,
     *,
     offsets: Volume | None = None,
+    measures: CurveMeasures | None = None,
     execution: Execution | None = None,
 ) -> Quantities:
     """CBF, CBV, MTT, Tmax, TTP, delay and what else the method found, of each voxel.
@@ -168,6 +220,8 @@ def quantify(
     options : QuantificationOptions
     offsets : ndarray, shape (voxels,), optional
         Time in s by which each voxel was sampled later than ``times``.
+    measures : CurveMeasures, optional
+        Of these curves, where they were measured before.
     execution : Execution, optional
 
     Raises
@@ -186,17 +240,17 @@ def quantify(
             "where it began: give another artery (--aif), or leave out frames that are damaged or hold contrast at the "
             "start."
         )
-    of_curves = _of_curves(curves, times, execution or Execution(), arrival=options.maps == "all")
-    shows = of_curves["highest"] > 0
+    of_curves = measures or CurveMeasures.of(curves, times, execution or Execution(), arrival=options.maps == "all")
+    shows = of_curves.highest > 0
     flow_found = shows & (estimate.peak > 0)
 
     cbf = to_flow * estimate.peak
     cbv = to_volume * VOLUME_RULES[options.volume](curves, aif, times, estimate)
     mtt = np.divide(np.float32(SECONDS_PER_MINUTE) * cbv, cbf, out=np.zeros_like(cbf), where=flow_found)
-    values = {"cbf": cbf, "cbv": cbv, "mtt": mtt, "ttp": of_curves["ttp"]}
+    values = {"cbf": cbf, "cbv": cbv, "mtt": mtt, "ttp": of_curves.ttp.copy()}
     valid = {"cbf": flow_found, "cbv": shows, "mtt": flow_found & (cbv > 0), "ttp": shows}
-    if options.maps == "all":
-        values["bat"], valid["bat"] = of_curves["bat"], shows
+    if options.maps == "all" and of_curves.bat is not None:
+        values["bat"], valid["bat"] = of_curves.bat.copy(), shows
     if offsets is not None:
         for name in ("ttp", "bat"):
             if name in values:
@@ -215,27 +269,7 @@ def quantify(
             valid[name] = flow_found
     for name, value in values.items():
         value[~valid[name]] = 0
-    return Quantities(values=values, valid=valid, lost_area=of_curves["lost_area"])
-
-
-def _of_curves(curves: Volume, times: Curve, execution: Execution, *, arrival: bool) -> dict[str, Volume]:
-    """What the curves themselves tell, piece by piece: height, time to peak, lost area, and arrival if asked for."""
-    weights = trapezoid_weights(times).astype(np.float32)
-    measures: dict[str, Callable[[Volume], Volume]] = {
-        "highest": lambda part: part.max(axis=1),
-        "ttp": lambda part: time_to_peak(part, times),
-        "lost_area": lambda part: lost_area(part, times, part @ weights),
-    }
-    if arrival:
-        measures["bat"] = lambda part: arrival_time(part, times)
-    found = {name: np.empty(len(curves), np.float32) for name in measures}
-
-    def work(piece: slice) -> None:
-        for name, measure in measures.items():
-            found[name][piece] = measure(curves[piece])
-
-    execution.map(work, voxel_slices(len(curves)))
-    return found
+    return Quantities(values=values, valid=valid, lost_area=of_curves.lost_area)
 
 
 def arrival_time(curves: Volume, times: Curve) -> Volume:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from PyPeTLib.aif.curve_quality import CurveQuality
 from PyPeTLib.aif.gamma_variate import GammaVariate
 from PyPeTLib.arrays import Curve, IntArray, Mask, Volume
@@ -58,7 +60,8 @@ class Candidate:
     """A cluster of artery-like voxels.
 
     ``centre`` in RAS+ mm; ``volume`` in mm³; ``quality`` measures its curve. ``score`` is higher for better candidates;
-    ``verdict`` says why it was taken or lost.
+    ``verdict`` says why it was taken or lost. ``places`` holds the indices of its voxels, shape (n, 3), and ``curve``
+    their mean concentration at the frame times.
     """
 
     centre: tuple[float, float, float]
@@ -67,6 +70,8 @@ class Candidate:
     roughness: float
     score: float
     verdict: str
+    places: IntArray = field(default_factory=lambda: np.zeros((0, 3), np.intp), compare=False, repr=False)
+    curve: Curve = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
 
     @property
     def peak(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from PyPeTLib.aif.candidates import enhancing_voxels
@@ -44,7 +46,10 @@ def select_aif(
         fit=best.fit,
         mask=chosen,
         source="automatic",
-        candidates=tuple(cluster.candidate for cluster in clusters),
+        candidates=tuple(
+            replace(cluster.candidate, places=places_of(mask, cluster.voxels), curve=cluster.curve)
+            for cluster in clusters
+        ),
         baseline_noise=float(best.curve[bolus.baseline].std()),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ examples:
   pypet run perfusion.nii.gz maps/ --modality dsc --frame-interval 1.5 --echo-time 0.03
   pypet run sub-01_ctp.nii.gz maps/ --aif artery.nii.gz --method bsvd --smoothing-mm 1.5
   pypet run echo-1_dsc.nii.gz maps/ --second-echo echo-2_dsc.nii.gz
+  pypet run sub-02_dsc.nii.gz maps/ --preset dsc-tumour             ('pypet presets' lists them)
   pypet run sub-01_ctp.nii.gz again/ --config maps/config.toml      (the same job again)
 
+Options beside --preset and --config win over both, and what --config says wins over --preset.
 Frame times come from the options, else from the JSON sidecar, else from the header; what is missing is asked for.
 Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
 """
@@ -88,6 +90,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     given.add_argument("--white-matter-mask", type=Path, metavar="FILE", help="DSC: normal white matter, to scale to")
     given.add_argument("--white-matter-cbf", type=float, metavar="F", help="DSC: its flow in ml/100g/min, such as 22")
     processing = parser.add_argument_group("processing")
+    processing.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="options for one purpose: a name that 'pypet presets' lists, or a TOML file, such as the config.toml of "
+        "a run, whose series and masks are left aside",
+    )
     processing.add_argument("--method", metavar="NAME", help="deconvolution method; 'pypet methods' lists them")
     processing.add_argument("--config", type=Path, metavar="FILE", help="TOML file with options, such as a config.toml")
     processing.add_argument("--no-motion", action="store_true", help="do not correct motion (it is still reported)")
@@ -141,17 +149,17 @@ def run_and_write(
     from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.io import OutputFolder, check_output_folder  # noqa: PLC0415
     from PyPeTLib.pipeline import run_pipeline  # noqa: PLC0415
+    from PyPeTLib.presets import read_preset  # noqa: PLC0415
     from PyPeTLib.report.results import write_results, write_stages  # noqa: PLC0415
     from PyPeTLib.report.summary import told  # noqa: PLC0415
 
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads must be 1 or more, found {options.threads}")
     workspace = _workspace(options)
-    files = ("series", "second_echo", "slice_times", "mask", "aif", "vof", "config")
-    given_paths = [getattr(options, name) for name in files]
-    used = [path for path in given_paths if path is not None and str(path) != POPULATION]
+    used = _files_used(options)
     check_output_folder(options.out, overwrite=options.overwrite, inputs=used)
-    inputs, changes = _configuration(options)
+    preset = read_preset(options.preset) if options.preset is not None else None
+    inputs, tables = _configuration(options, {} if preset is None else preset.changes)
     loaded = load(
         options.series,
         modality=inputs.get("modality", "auto"),
@@ -162,8 +170,10 @@ def run_and_write(
         **{key: inputs[key] for key in ("slice_times", "second_echo", "second_echo_time") if key in inputs},
     )
     given = _given(inputs, loaded.series)
+    if preset is not None:
+        preset.check(loaded.series.modality)
     try:
-        config = PipelineConfig.for_modality(loaded.series.modality, changes)
+        config = PipelineConfig.for_modality(loaded.series.modality, tables)
     except InputError as error:
         raise InputError(f"{options.config}: {error}" if options.config is not None else str(error)) from error
     with StageBars(quiet=options.quiet) as bars:
@@ -195,12 +205,29 @@ def _workspace(options: argparse.Namespace) -> Any:
     return Workspace(None if limit is None else 1e9 * limit, folder)
 
 
-def _configuration(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ``[input]`` table and those of the stages, from the file and the command line, which wins."""
+def _files_used(options: argparse.Namespace) -> list[Path]:
+    """What the run reads, which its results must not replace."""
+    from PyPeTLib.presets import preset_file  # noqa: PLC0415 - keeps `pypet --help` quick
+
+    files = ("series", "second_echo", "slice_times", "mask", "aif", "vof", "config")
+    given = [getattr(options, name) for name in files]
+    if options.preset is not None:
+        given.append(preset_file(options.preset))
+    return [path for path in given if path is not None and str(path) != POPULATION]
+
+
+def _configuration(
+    options: argparse.Namespace, preset: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ``[input]`` table and those of the stages: of the preset, over it the file, over both the command line."""
     from PyPeTLib.io import read_toml  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.presets import merged  # noqa: PLC0415
 
     content = read_toml(options.config) if options.config is not None else {}
+    if "preset" in content:
+        raise InputError(f"{options.config}: this is a preset. Give it with --preset in place of --config.")
     inputs = content.pop("input", {})
+    content = merged(preset, content)
     unknown = set(inputs) - set(INPUT_KEYS)
     if unknown:
         raise InputError(

@@ -20,6 +20,8 @@
 `spatial`          ``gamma-bayes-spatial``: neighbours that share delay and residue
 `peak_height`      ``peak-height``: flow from the peak of the tissue curve, without deconvolution
 `driver`           `deconvolve`: a method applied to all voxels in pieces
+`supply`           what a run's options make of an artery and the tissue that it supplies
+`modelled`         the impulse response behind an estimate, and the curve that it explains
 =================  ==========================================================================================
 
 To add a method, write one function ``(Problem) -> Solver`` and register it in `methods.METHODS`
@@ -42,7 +44,21 @@ from PyPeTLib.deconvolution import bayes, spatial  # noqa: F401
 from PyPeTLib.deconvolution import peak_height  # noqa: F401
 
 # isort: split
-from PyPeTLib.deconvolution.driver import deconvolve, noise_level
+from PyPeTLib.deconvolution.driver import Deconvolution, deconvolve, noise_level
 from PyPeTLib.deconvolution.methods import METHODS, DeconvolutionOptions, Estimate, Problem, Solver
+from PyPeTLib.deconvolution.modelled import ImpulseResponse, modelled_response
+from PyPeTLib.deconvolution.supply import Supply
 
-__all__ = ["METHODS", "DeconvolutionOptions", "Estimate", "Problem", "Solver", "deconvolve", "noise_level"]
+__all__ = [
+    "METHODS",
+    "Deconvolution",
+    "DeconvolutionOptions",
+    "Estimate",
+    "ImpulseResponse",
+    "Problem",
+    "Solver",
+    "Supply",
+    "deconvolve",
+    "modelled_response",
+    "noise_level",
+]

@@ -41,7 +41,7 @@ LEAST_SPREAD = 0.02
     summary="posterior means and uncertainties over gamma-distributed and equal transit times; insensitive to delay",
     source="Mouridsen et al. 2006, doi:10.1016/j.neuroimage.2006.06.015; Boutelier et al. 2012, "
     "doi:10.1109/TMI.2012.2189890",
-    traits=("delay-insensitive", "volume", "posterior", "pooled-noise", "lesions"),
+    traits=("delay-insensitive", "transit-times", "volume", "posterior", "pooled-noise", "lesions"),
 )
 def gamma_bayes(problem: Problem) -> Solver:
     """Each voxel by itself."""

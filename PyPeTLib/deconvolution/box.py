@@ -28,7 +28,7 @@ DAMPING = 1e-4
     summary="box-shaped residue by nonlinear regression: flow, volume, transit time and delay; insensitive to delay",
     source="Bennink et al. 2016, doi:10.1117/1.JMI.3.2.026003",
     aliases=("boxNLR",),
-    traits=("delay-insensitive", "volume"),
+    traits=("delay-insensitive", "transit-times", "volume"),
 )
 def box_nlr(problem: Problem) -> Solver:
     """Least-squares box residue for each curve."""

@@ -144,11 +144,20 @@ class CirculantConvolution:
     def truncated(self, threshold: float) -> LinearSolver:
         """The solver that keeps the frequencies whose singular value exceeds a share of the largest."""
         waves = self.waves(self.ordered(threshold))
-        return self.solver(self.at_lags(waves) @ self.fitted(waves))
+        return self.solver(waves, self.fitted(waves))
 
-    def solver(self, operator: Curve) -> LinearSolver:
-        """A solver from its operator at the lags of interest."""
-        return LinearSolver(operator.astype(np.float32), self.grid.first * self.grid.step, self.grid.step)
+    def measured(self, waves: Waves) -> Curve:
+        """What convolution with the AIF makes of each wave at the frames of the tissue, shape (t, waves)."""
+        return np.asarray(self.in_tissue(waves, self.times) * self.moduli[waves.frequency], np.float64)
+
+    def solver(self, waves: Waves, coefficients: Curve) -> LinearSolver:
+        """A solver from the matrix that takes a tissue curve to the coefficients of waves, shape (waves, t)."""
+        return LinearSolver(
+            operator=(self.at_lags(waves) @ coefficients).astype(np.float32),
+            first_lag=self.grid.first * self.grid.step,
+            step=self.grid.step,
+            fit=(self.measured(waves) @ coefficients).astype(np.float32),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,17 +2,81 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
+from typing import Self, cast
 
 import numpy as np
 
 from PyPeTLib.arrays import Curve, Mask, Volume
+from PyPeTLib.blas import single_threaded_blas
 from PyPeTLib.deconvolution.methods import METHODS, DeconvolutionOptions, Estimate, Problem, Solver, SpatialSolver
 from PyPeTLib.errors import InputError
-from PyPeTLib.execution import Execution, single_threaded_blas, voxel_slices
+from PyPeTLib.execution import Execution, voxel_slices
 
 CURVES_FOR_NOISE = 4_000
 """So many curves, spread evenly, are enough to measure the noise and the size of all."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Deconvolution:
+    """A method with one AIF and what it needs to know of all curves: `solver` prepares it.
+
+    Attributes
+    ----------
+    aif, times : ndarray of float64, shape (t,)
+    options : DeconvolutionOptions
+    noise : float
+        Standard deviation of one sample of the curves.
+    signal : float
+        Root mean square of the curves.
+    """
+
+    aif: Curve
+    times: Curve
+    options: DeconvolutionOptions
+    noise: float
+    signal: float
+
+    @classmethod
+    def of(cls, curves: Volume, aif: Curve, times: Curve, options: DeconvolutionOptions) -> Self:
+        """That of tissue curves, shape (voxels, t), whose noise and size are measured.
+
+        Raises
+        ------
+        InputError
+            If the AIF holds no contrast.
+        """
+        aif, times = np.asarray(aif, np.float64), np.asarray(times, np.float64)
+        if not np.isfinite(aif).all() or aif.max() <= 0:
+            raise InputError("the arterial input function holds no contrast: its highest value is not positive")
+        return cls(
+            aif=aif,
+            times=times,
+            options=options,
+            noise=options.noise or noise_level(curves),
+            signal=signal_level(curves),
+        )
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What the method promises; see `METHODS`."""
+        return METHODS.entry(self.options.method).traits
+
+    def problem(self, offset: float = 0.0) -> Problem:
+        """The problem of tissue that was sampled later than the AIF by an offset in s."""
+        return Problem(
+            aif=self.aif,
+            times=self.times,
+            options=self.options,
+            noise=self.noise,
+            signal=self.signal,
+            offset=offset,
+        )
+
+    def solver(self, offset: float = 0.0) -> Solver:
+        """The method, prepared for tissue that was sampled later than the AIF by an offset in s."""
+        with single_threaded_blas():
+            return METHODS[self.options.method](self.problem(offset))
 
 
 def deconvolve(
@@ -53,31 +117,21 @@ def deconvolve(
     InputError
         If the AIF holds no contrast, or a spatial method gets no mask.
     """
-    aif, times = np.asarray(aif, np.float64), np.asarray(times, np.float64)
-    if not np.isfinite(aif).all() or aif.max() <= 0:
-        raise InputError("the arterial input function holds no contrast: its highest value is not positive")
     execution = execution or Execution()
-    noise, signal = options.noise or noise_level(curves), signal_level(curves)
-    prepare = METHODS[options.method]
-
-    def solver(offset: float) -> Solver:
-        with single_threaded_blas():
-            return prepare(Problem(aif=aif, times=times, options=options, noise=noise, signal=signal, offset=offset))
-
-    is_spatial = "spatial" in METHODS.entry(options.method).traits
-    if not is_spatial:
+    method = Deconvolution.of(curves, aif, times, options)
+    if "spatial" not in method.traits:
         mask = None
     elif mask is None:
         raise InputError(f"{options.method} compares neighbours: it needs the mask in which the voxels lie")
     elif int(np.count_nonzero(mask)) != len(curves):
         raise InputError(f"the mask marks {np.count_nonzero(mask)} voxels, but there are {len(curves)} curves")
     if offsets is None:
-        return _solved(solver(0.0), curves, mask, execution)
-    whole = Estimate.empty(_of_none(solver(0.0), curves), len(curves))
+        return _solved(method.solver(), curves, mask, execution)
+    whole = Estimate.empty(_of_none(method.solver(), curves), len(curves))
     for offset in np.unique(offsets):
         chosen = offsets == offset
         part = None if mask is None else _part_of(mask, chosen)
-        whole.fill(np.flatnonzero(chosen), _solved(solver(float(offset)), curves[chosen], part, execution))
+        whole.fill(np.flatnonzero(chosen), _solved(method.solver(float(offset)), curves[chosen], part, execution))
     return whole
 
 

@@ -26,6 +26,20 @@ class Solver(Protocol):
         """Estimates for tissue curves of shape ``(voxels, t)``, float32."""
 
 
+class ResponseSolver(Solver, Protocol):
+    """A solver that makes an impulse response for each curve."""
+
+    @property
+    def lags(self) -> Curve:
+        """Lags of the impulse response in s."""
+
+    def impulse_response(self, curves: Volume) -> Volume:
+        """Impulse responses in 1/s, shape (voxels, lags)."""
+
+    def fitted(self, curves: Volume) -> Volume:
+        """The AIF convolved with the responses, at the times of the tissue's frames, shape (voxels, t)."""
+
+
 class SpatialSolver(Solver, Protocol):
     """A solver whose answer for a voxel depends on where it lies among the others."""
 
@@ -36,9 +50,10 @@ class SpatialSolver(Solver, Protocol):
 METHODS: Registry[Callable[[Problem], Solver]] = Registry("deconvolution methods")
 """All deconvolution methods.
 
-Traits: ``delay-insensitive``, ``impulse-response`` (the solver is a `response.LinearSolver` or has its
-``impulse_response`` method), ``volume`` (the method estimates the blood volume itself), ``posterior`` (it gives
-standard deviations and a shape), ``pooled-noise`` (its answer depends on the noise measured over all curves),
+Traits: ``delay-insensitive``, ``impulse-response`` (the solver is a `ResponseSolver`), ``transit-times`` (the estimate
+is a response of gamma-distributed transit times, or of equal ones where it has no shape), ``volume`` (the method
+estimates the blood volume itself), ``posterior`` (it gives standard deviations and a shape), ``pooled-noise`` (its
+answer depends on the noise measured over all curves),
 ``spatial`` (its solver is a `SpatialSolver`), ``lesions`` (its Tmax may be held against thresholds).
 """
 

@@ -75,6 +75,7 @@ class OscillationSolver:
         waves = convolution.waves(convolution.ordered(floor))
         self._analysis = np.ascontiguousarray(convolution.fitted(waves).T, np.float32)
         self._synthesis = np.ascontiguousarray(convolution.at_lags(waves).T, np.float32)
+        self._measured = np.ascontiguousarray(convolution.measured(waves).T, np.float32)
         self._levels = [_level(convolution, waves, size) for size in _level_sizes(waves)]
         sizes = [level.n_waves for level in self._levels]
         self._entry = np.searchsorted(sizes, np.arange(sizes[-1]), side="right").astype(np.float32)
@@ -87,11 +88,19 @@ class OscillationSolver:
 
     def impulse_response(self, curves: Volume) -> Volume:
         """Impulse responses in 1/s, shape (voxels, lags), each with its own truncation."""
+        return np.asarray(self._truncated(curves) @ self._synthesis, np.float32)
+
+    def fitted(self, curves: Volume) -> Volume:
+        """The AIF convolved with the responses, at the times of the tissue's frames, shape (voxels, t)."""
+        return np.asarray(self._truncated(curves) @ self._measured, np.float32)
+
+    def _truncated(self, curves: Volume) -> Volume:
+        """Coefficients of the responses' waves, each with its own truncation."""
         coefficients = np.asarray(curves @ self._analysis, np.float32)
         last, share = self._truncation(coefficients)
         place = last.astype(np.float32) + share
         coefficients *= np.clip(place[:, None] - self._entry + 1, 0, 1)
-        return np.asarray(coefficients @ self._synthesis, np.float32)
+        return coefficients
 
     def levels(self, curves: Volume) -> tuple[IntArray, Volume]:
         """Last level within the limit for each voxel, and the share of the next one that it may take."""

@@ -47,11 +47,14 @@ class LinearSolver:
         One row for each lag at which the peak is sought, in ascending order.
     first_lag, step : float
         Lag of the first row and distance of the rows in s.
+    fit : ndarray of float32, shape (t, t)
+        Takes a tissue curve to the AIF convolved with its whole response, lags outside those of the rows included.
     """
 
     operator: Volume
     first_lag: float
     step: float
+    fit: Volume
 
     @property
     def lags(self) -> Curve:
@@ -62,6 +65,11 @@ class LinearSolver:
         """Impulse responses in 1/s, shape (voxels, lags)."""
         response: Volume = curves @ self.operator.T
         return response
+
+    def fitted(self, curves: Volume) -> Volume:
+        """The AIF convolved with the responses, at the times of the tissue's frames, shape (voxels, t)."""
+        fitted: Volume = curves @ self.fit.T
+        return fitted
 
     def __call__(self, curves: Volume) -> Estimate:
         """Peak, time of the peak and delay of the impulse responses."""

@@ -22,7 +22,7 @@ MOST_CURVES = 6
     "gamma-bayes-spatial",
     summary="gamma-bayes whose posterior pools the evidence of like neighbours in the slice; insensitive to delay",
     source="PyPeT; edge-avoiding cascade after Dammertz et al. 2010, doi:10.2312/EGGH/HPG10/067-075",
-    traits=("delay-insensitive", "volume", "posterior", "pooled-noise", "spatial", "lesions"),
+    traits=("delay-insensitive", "transit-times", "volume", "posterior", "pooled-noise", "spatial", "lesions"),
 )
 def gamma_bayes_spatial(problem: Problem) -> Solver:
     """Like neighbours have one delay, transit time and shape; each voxel keeps its own flow.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
+from PyPeTLib.arrays import Curve
 from PyPeTLib.deconvolution.circulant import CirculantConvolution
 from PyPeTLib.deconvolution.methods import METHODS, Problem, Solver
 from PyPeTLib.deconvolution.response import LinearSolver
@@ -33,14 +34,23 @@ def ssvd(problem: Problem) -> Solver:
     """
     sampling = uniform_sampling(problem.times)
     lags = sampling.grid
-    since = np.subtract.outer(lags + problem.offset, lags)
-    # between the AIF's samples it is straight, before the first one there is nothing
-    aif = np.interp(since, sampling.frame_times, problem.aif) * (since > -1e-9)
-    left, values, right = linalg.svd(sampling.step * aif)
+
+    def convolution(times: Curve) -> Curve:
+        since = np.subtract.outer(times + problem.offset, lags)
+        # between the AIF's samples it is straight, before the first one there is nothing
+        aif = np.interp(since, sampling.frame_times, problem.aif) * (since > -1e-9)
+        return np.asarray(sampling.step * aif, np.float64)
+
+    left, values, right = linalg.svd(convolution(lags))
     inverse = np.where(values > problem.options.ssvd_threshold * values[0], 1 / np.maximum(values, 1e-300), 0)
     operator = (right.T * inverse) @ left.T @ CirculantConvolution.of(problem).onto_grid()
     rows = min(sampling.size, int(problem.options.latest_lag / sampling.step) + 2)
-    return LinearSolver(operator[:rows].astype(np.float32), 0.0, sampling.step)
+    return LinearSolver(
+        operator=operator[:rows].astype(np.float32),
+        first_lag=0.0,
+        step=sampling.step,
+        fit=(convolution(sampling.frame_times) @ operator).astype(np.float32),
+    )
 
 
 @METHODS.register(

@@ -42,7 +42,7 @@ def tikhonov(problem: Problem) -> Solver:
     """
     convolution = CirculantConvolution.of(problem)
     waves = convolution.waves(np.arange(convolution.moduli.size))
-    matrix = convolution.in_tissue(waves, convolution.times) * convolution.moduli[waves.frequency]
+    matrix = convolution.measured(waves)
     covariance = np.diag(exponential_power(waves.angular))
     return regularised(problem, matrix, covariance, convolution.at_lags(waves), convolution.grid)
 
@@ -64,14 +64,14 @@ def wiener(problem: Problem) -> Solver:
     """
     convolution = CirculantConvolution.of(problem)
     waves = convolution.waves(np.arange(convolution.moduli.size))
-    matrix = convolution.in_tissue(waves, convolution.times) * convolution.moduli[waves.frequency]
+    matrix = convolution.measured(waves)
     power = exponential_power(waves.angular)
     scale = Powers.of(problem, convolution.durations)
     expected = (matrix * power) @ matrix.T
     factor = scale.signal * len(matrix) / np.trace(expected)
     covariance = factor * expected + np.diag(scale.noise)
     gain = linalg.solve(covariance, factor * matrix * power, assume_a="pos").T
-    return convolution.solver(convolution.at_lags(waves) @ gain)
+    return convolution.solver(waves, gain)
 
 
 def regularised(problem: Problem, matrix: Curve, covariance: Curve, at_lags: Curve, grid: LagGrid) -> Solver:
@@ -104,15 +104,21 @@ def regularised(problem: Problem, matrix: Curve, covariance: Curve, at_lags: Cur
         power=scale * np.einsum("vi,ij,vj->v", right, covariance, right, optimize=True),
         noise=(weights * powers.noise) @ left**2,
     )
-    analysis, synthesis = root * left, right @ at_lags.T
+    analysis, synthesis, measured = root * left, right @ at_lags.T, (values[:, None] * left.T) / root.T
     rule = choice.item(system)
     if isinstance(rule, float):
-        operator = (analysis * (values / (values**2 + rule**2))) @ synthesis
-        return LinearSolver(operator.T.astype(np.float32), grid.first * grid.step, grid.step)
+        filtered = analysis * (values / (values**2 + rule**2))
+        return LinearSolver(
+            operator=(filtered @ synthesis).T.astype(np.float32),
+            first_lag=grid.first * grid.step,
+            step=grid.step,
+            fit=(filtered @ measured).T.astype(np.float32),
+        )
     return AdaptiveSolver(
         analysis=analysis.astype(np.float32),
         values=values.astype(np.float32),
         synthesis=synthesis.astype(np.float32),
+        measured=measured.astype(np.float32),
         rule=rule,
         grid=grid,
     )
@@ -129,6 +135,8 @@ class AdaptiveSolver:
     values : ndarray of float32, shape (values,)
     synthesis : ndarray of float32, shape (values, lags)
         From the response's coefficients to its values at the lags.
+    measured : ndarray of float32, shape (values, t)
+        From the same to the AIF convolved with the response.
     rule : callable
         From coefficients, shape (voxels, values), to λ, shape (voxels, 1).
     grid : LagGrid
@@ -137,6 +145,7 @@ class AdaptiveSolver:
     analysis: Volume
     values: Volume
     synthesis: Volume
+    measured: Volume
     rule: Callable[[Volume], Volume]
     grid: LagGrid
 
@@ -147,10 +156,18 @@ class AdaptiveSolver:
 
     def impulse_response(self, curves: Volume) -> Volume:
         """Impulse responses in 1/s, shape (voxels, lags)."""
+        return np.asarray(self._filtered(curves) @ self.synthesis, np.float32)
+
+    def fitted(self, curves: Volume) -> Volume:
+        """The AIF convolved with the responses, at the times of the tissue's frames, shape (voxels, t)."""
+        return np.asarray(self._filtered(curves) @ self.measured, np.float32)
+
+    def _filtered(self, curves: Volume) -> Volume:
+        """Coefficients of the responses, each with its own λ."""
         coefficients = np.asarray(curves @ self.analysis, np.float32)
         level = self.rule(coefficients)
         coefficients *= self.values / (self.values**2 + level**2)
-        return np.asarray(coefficients @ self.synthesis, np.float32)
+        return coefficients
 
     def __call__(self, curves: Volume) -> Estimate:
         """Peak, time of the peak and delay of the impulse responses."""

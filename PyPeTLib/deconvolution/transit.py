@@ -8,7 +8,7 @@ squared coefficient of variation of the transit times is 1/k. Where all transit 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from scipy import fft, special
@@ -73,7 +73,15 @@ def residue_area(times: Curve, transit: float, spread: float) -> Curve:
     return np.asarray(transit * np.interp(place, PLACES, _unit_area(1 / spread)), np.float64)
 
 
-@cache
+def residue_height(times: Curve, transit: float, spread: float) -> Curve:
+    """A residue at given times: 1 from 0 on, falling to 0; 0 before."""
+    place = np.clip(times / transit, 0, ALL_GONE)
+    if spread == 0:
+        return np.asarray((times >= 0) & (place < 1), np.float64)
+    return np.asarray(special.gammaincc(1 / spread, place / spread) * (times >= 0), np.float64)
+
+
+@lru_cache(maxsize=64)
 def _unit_area(shape: float) -> Curve:
     """Integral of the residue of transit time 1 from 0 to `PLACES`."""
     area = PLACES * special.gammaincc(shape, shape * PLACES) + special.gammainc(shape + 1, shape * PLACES)

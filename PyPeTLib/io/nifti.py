@@ -232,13 +232,14 @@ def read_series(path: str | PathLike[str], **facts: Any) -> PerfusionSeries:
     return load_series(path, **facts).series
 
 
-def read_volume(path: str | PathLike[str]) -> LoadedVolume:
+def read_volume(path: str | PathLike[str], *, finite: bool = True) -> LoadedVolume:
     """A 3D image from a NIfTI file, reoriented to the nearest RAS+ grid.
 
     Raises
     ------
     InputError
-        If the file cannot be used, has more than one volume, or holds NaN or infinite voxels.
+        If the file cannot be used, has more than one volume, or (unless ``finite`` is false) holds NaN or infinite
+        voxels.
     """
     path = Path(path)
     file = ImageFile(path)
@@ -248,7 +249,7 @@ def read_volume(path: str | PathLike[str]) -> LoadedVolume:
         raise InputError(f"{path.name}: one volume (x, y, z) is needed, found {shape}. Give a 3D image.")
     frames, orientation, sha256 = _read_voxels(file, header, Workspace())
     volume = frames.frame(0)
-    bad = int(np.count_nonzero(~np.isfinite(volume)))
+    bad = int(np.count_nonzero(~np.isfinite(volume))) if finite else 0
     if bad:
         raise InputError(f"{path.name}: {bad} voxels are NaN or infinite. Replace them by numbers.")
     return LoadedVolume(data=volume, orientation=orientation, sha256=sha256)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from PyPeTLib.arrays import Curve, Mask, Volume
-from PyPeTLib.execution import Execution, single_threaded_blas
+from PyPeTLib.blas import single_threaded_blas
+from PyPeTLib.execution import Execution
 from PyPeTLib.geometry import Grid
 from PyPeTLib.phantom.anatomy import Anatomy, HeadShape, draw_anatomy
 from PyPeTLib.phantom.base import Phantom

@@ -31,7 +31,14 @@ COLOURS = 256 - FIRST_COLOUR
 
 TMAX_MARKS = (4.0, 6.0, 8.0, 10.0)
 """Tmax thresholds in s that stroke software shows."""
-TMAX_BANDS = 12
+TMAX_WINDOW = (2.0, 12.0)
+"""Seconds. A viewer makes 255 steps of a window; the distance of two thresholds is a whole number of these, 51."""
+TMAX_BANDS = 10
+"""One a second."""
+
+_ROUND = (1, 1.2, 1.4, 1.6, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10)
+"""First digits of windows' widths."""
+
 SMOOTH_BANDS = 64
 """Steps that the eye does not tell apart; more of them only make larger files."""
 
@@ -80,18 +87,23 @@ class ColourScale:
         return entries
 
     def label(self, tick: float) -> str:
-        """A tick's text; the upper end stands for everything above it."""
+        """A tick's text; the ends stand for everything beyond them."""
         text = f"{tick:g}".replace("-", "−")
-        return f"≥{text}" if tick == self.high else text
+        # nothing is below 0 where the scale begins there
+        return f"≥{text}" if tick == self.high else f"≤{text}" if tick == self.low > 0 else text
 
 
 def colour_scale(shown: ParameterMap) -> ColourScale:
     """Window and ticks of a map.
 
     The quantity's window holds for absolute values. Values without a scale, and times to peak that the window misses
-    because the scan began long before the bolus, get the range that the map itself fills.
+    because the scan began long before the bolus, get the range that the map itself fills, up to a round number. Tmax
+    gets bands between its thresholds.
     """
     name = shown.name
+    if name == "tmax":
+        low, high = TMAX_WINDOW
+        return ColourScale(low=low, high=high, bands=TMAX_BANDS, ticks=(low, *TMAX_MARKS, high))
     low, high = shown.quantity.window
     values = shown.values[shown.valid]
     values = values[np.isfinite(values)]
@@ -101,10 +113,9 @@ def colour_scale(shown: ParameterMap) -> ColourScale:
         fitted = True
     elif values.size and name == "ttp" and np.mean((values < low) | (values > high)) > 0.1:
         ends = np.percentile(values, [2, 98])
-        low, high = float(np.floor(ends[0])), float(max(np.ceil(ends[1]), np.floor(ends[0]) + 1))
+        low = float(np.floor(ends[0]))
+        high = low + max(_rounded(float(np.ceil(ends[1])) - low), 1.0)
         fitted = True
-    if name == "tmax":
-        return ColourScale(low=low, high=high, bands=TMAX_BANDS, ticks=(low, 2.0, *TMAX_MARKS, high))
     return ColourScale(low=low, high=high, ticks=_ticks(low, high), fitted=fitted)
 
 
@@ -123,11 +134,11 @@ def map_entries(values: Volume, valid: Mask, brain: Mask, scale: ColourScale) ->
 
 
 def _rounded(value: float) -> float:
-    """A value up to the next number of two digits; 1 where it is not above 0."""
+    """A value up to the next number that parts into a few round steps; 1 where it is not above 0."""
     if value <= 0:
         return 1.0
-    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
-    return float(f"{np.ceil(round(value / unit, 6)) * unit:.2g}")
+    power = 10.0 ** np.floor(np.log10(value))
+    return next(float(f"{lead * power:.2g}") for lead in _ROUND if value <= lead * power * (1 + 1e-6))
 
 
 def _ticks(low: float, high: float) -> tuple[float, ...]:

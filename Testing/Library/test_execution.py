@@ -9,8 +9,9 @@ import time
 import numpy as np
 import pytest
 
+from PyPeTLib.blas import bundled_controls, bundled_limit, single_threaded_blas
 from PyPeTLib.errors import CancelledError, PyPeTError
-from PyPeTLib.execution import Execution, single_threaded_blas, usable_cores, voxel_slices
+from PyPeTLib.execution import Execution, usable_cores, voxel_slices
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -145,3 +146,16 @@ def test_threadpoolctl_may_be_absent(monkeypatch):
     # as inside 3D Slicer; None in sys.modules makes the import fail
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     assert Execution(threads=2).map(abs, [-1, 2]) == [1, 2]
+
+
+def test_where_there_is_no_threadpoolctl_the_bundled_blas_is_limited_and_let_go(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    controls = bundled_controls()
+    assert controls, "numpy from the package index brings OpenBLAS"
+    before = [count() for count, _ in controls]
+    with single_threaded_blas():
+        assert [count() for count, _ in controls] == [1] * len(controls)
+    assert [count() for count, _ in controls] == before
+    with pytest.raises(KeyError), bundled_limit():
+        raise KeyError
+    assert [count() for count, _ in controls] == before

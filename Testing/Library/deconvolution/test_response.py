@@ -32,7 +32,7 @@ def test_delay_is_where_the_response_last_passes_half_its_maximum_before_the_pea
 
 
 def test_a_linear_solver_knows_its_lags():
-    solver = LinearSolver(np.zeros((4, 3), np.float32), first_lag=-1.0, step=0.5)
+    solver = LinearSolver(np.zeros((4, 3), np.float32), first_lag=-1.0, step=0.5, fit=np.zeros((3, 3), np.float32))
     np.testing.assert_array_equal(solver.lags, [-1.0, -0.5, 0.0, 0.5])
 
 

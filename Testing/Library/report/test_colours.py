@@ -13,6 +13,7 @@ from PyPeTLib.report.colours import (
     GREYS,
     NO_VALUE,
     TMAX_MARKS,
+    TMAX_WINDOW,
     ColourScale,
     colour_scale,
     grey_entries,
@@ -38,7 +39,7 @@ def test_colours_are_all_different_and_none_is_black_or_grey():
     assert not table[0].any()
 
 
-@pytest.mark.parametrize("name", ["cbf", "cbv", "mtt", "ttp", "tmax", "delay"])
+@pytest.mark.parametrize("name", ["cbf", "cbv", "mtt", "ttp", "delay"])
 def test_calibrated_maps_keep_the_window_of_their_quantity(name):
     scale = colour_scale(map_of(name, np.linspace(0, 20, 100)))
     assert (scale.low, scale.high) == QUANTITIES[name].window
@@ -78,11 +79,16 @@ def test_empty_maps_and_maps_of_zeros_have_a_window():
 
 def test_tmax_changes_its_colour_at_each_threshold():
     scale = colour_scale(map_of("tmax", [0.0]))
+    assert (scale.low, scale.high) == TMAX_WINDOW
     for mark in TMAX_MARKS:
         assert mark in scale.ticks
+        # as near as a map of single precision has it
+        ends = scale.entries(np.array([np.nextafter(np.float32(mark), np.float32(0)), mark], np.float32)).astype(int)
+        assert ends[1] > ends[0]
         below, above = scale.entries(np.array([mark - 0.01, mark + 0.01], np.float32)).astype(int)
         assert above > below + 5
         assert len(np.unique(scale.entries(np.linspace(mark + 0.01, mark + 0.99, 9, dtype=np.float32)))) == 1
+    assert [scale.label(tick) for tick in scale.ticks] == ["≤2", "4", "6", "8", "10", "≥12"]
 
 
 def test_entries_rise_with_the_value_and_end_with_the_window():

@@ -1,0 +1,51 @@
+"""Maps side by side: a generated map against a reference of the same quantity, on any grid.
+
+* `maps`: the whole comparison, from two images to a `Comparison`; `model`: what goes in and comes out
+* `validity`: where a map holds values; `resampling`: the reference on the generated map's grid
+* `units`: what units maps may have; `normalisation`: absolute or relative values
+* `same_head`: whether both show the same head
+* `metrics`: figures of agreement; `similarity`: the structural similarity index, in the brain and as in the paper
+* `agreement`: Bland-Altman plot and joint histogram; `rows`: several comparisons as one table
+* `pairing`: which names of maps belong together; `reading`: maps from NIfTI files
+"""
+
+from PyPeTLib.compare.agreement import BlandAltman, JointHistogram, bland_altman, joint_histogram
+from PyPeTLib.compare.maps import compare_maps
+from PyPeTLib.compare.metrics import METRICS, Metric
+from PyPeTLib.compare.model import CompareOptions, Comparison, Coverage, MapImage
+from PyPeTLib.compare.normalisation import NORMALISATIONS
+from PyPeTLib.compare.pairing import NameReading, Pair, Pairing, pair_by_name, quantity_of_name, read_name
+from PyPeTLib.compare.reading import read_map
+from PyPeTLib.compare.resampling import INTERPOLATIONS
+from PyPeTLib.compare.rows import Row, Table, table
+from PyPeTLib.compare.units import UNITS, convert
+from PyPeTLib.compare.validity import BACKGROUNDS
+
+__all__ = [
+    "BACKGROUNDS",
+    "INTERPOLATIONS",
+    "METRICS",
+    "NORMALISATIONS",
+    "UNITS",
+    "BlandAltman",
+    "CompareOptions",
+    "Comparison",
+    "Coverage",
+    "JointHistogram",
+    "MapImage",
+    "Metric",
+    "NameReading",
+    "Pair",
+    "Pairing",
+    "Row",
+    "Table",
+    "bland_altman",
+    "compare_maps",
+    "convert",
+    "joint_histogram",
+    "pair_by_name",
+    "quantity_of_name",
+    "read_map",
+    "read_name",
+    "table",
+]
