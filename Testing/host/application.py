@@ -55,6 +55,27 @@ class qSlicerLoadableModule(QtCore.QObject):
 
 
 @native
+class qSlicerSequencesModule(qSlicerLoadableModule):
+    """The module Sequences: its toolbar is a list of the browsers that were shown in it."""
+
+    toolBarVisible = stored("toolBarVisible", bool, False)
+    autoShowToolBar = stored("autoShowToolBar", bool, True)
+
+    def __init__(self, name, logic):
+        super().__init__(name, logic)
+        self._shown = []
+
+    def showSequenceBrowser(self, browser):
+        """Show a browser in the toolbar."""
+        self._shown.append(browser)
+        self.toolBarVisible = True
+
+    def setToolBarActiveBrowserNode(self, browser):
+        """Choose a browser in the toolbar."""
+        self._shown.append(browser)
+
+
+@native
 class qSlicerScriptedLoadableModule(QtCore.QObject):
     """What a scripted module gets as `parent`, and what ``slicer.modules.<name>`` is."""
 
@@ -149,7 +170,8 @@ class qSlicerApplication(QtCore.QObject):
     ioManager = coreIOManager
 
     def layoutManager(self):
-        """None, as in an application started without a main window."""
+        """None, as in an application started without a main window, or the views that the host has opened."""
+        return self._host.layout_manager
 
     def commandOptions(self):
         """No options were given."""

@@ -11,6 +11,8 @@ from .pythonqt import native, plain_get
 
 SLIDER_STEPS = 1000
 HEADER_HEIGHT = 24
+UNLIMITED = 2**24 - 1
+"""Qt's number for a height without a limit."""
 
 
 class _Folding:
@@ -71,6 +73,10 @@ class ctkCollapsibleButton(_Folding, QtWidgets.QAbstractButton):
     contentsFrameShadow = stored("contentsFrameShadow", int, 0)
     contentsLineWidth = stored("contentsLineWidth", int, 1)
 
+    def _fold(self, expanded):
+        super()._fold(expanded)
+        self.setMaximumHeight(UNLIMITED if expanded else HEADER_HEIGHT)
+
     def sizeHint(self):
         """Room for the contents, or for the header alone."""
         layout = self.layout()
@@ -89,7 +95,8 @@ class ctkCollapsibleButton(_Folding, QtWidgets.QAbstractButton):
         """Draw the header; the contents draw themselves."""
         painter = QtGui.QPainter(self)
         header = QtCore.QRect(0, 0, self.width, HEADER_HEIGHT)
-        painter.fillRect(header, QtGui.QColor(208, 216, 228))
+        face = self.palette.color(QtGui.QPalette.ColorRole.Button)
+        painter.fillRect(header, face.darker(112) if face.lightness() > 127 else face.lighter(150))
         arrow = "▾" if self.isChecked() else "▸"
         painter.drawText(header.adjusted(8, 0, 0, 0), QtCore.Qt.AlignVCenter, f"{arrow} {self.text}")
         painter.end()

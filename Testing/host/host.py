@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import types
 from pathlib import Path
 
@@ -25,10 +26,16 @@ from . import (
     scripted,
     ui_loader,
 )
-from .application import qSlicerApplication, qSlicerLoadableModule, qSlicerScriptedLoadableModule
+from .application import (
+    qSlicerApplication,
+    qSlicerLoadableModule,
+    qSlicerScriptedLoadableModule,
+    qSlicerSequencesModule,
+)
 from .dialogs import Dialogs
 from .exceptions import ExceptionCollector
 from .input_output import CoreIOManager
+from .window import Window
 
 # The logics of Slicer's modules, by the module's name.
 MODULE_LOGICS = {
@@ -41,10 +48,14 @@ MODULE_LOGICS = {
     "Plots": "vtkSlicerPlotsLogic",
     "Transforms": "vtkSlicerTransformLogic",
     "CropVolume": "vtkSlicerCropVolumeLogic",
+    "Markups": "vtkSlicerMarkupsLogic",
 }
 
+POLLING_INTERVAL = 0.002
+"""Seconds between looks at Qt's timers."""
 
-class Host:
+
+class Host(Window):
     """A headless Slicer; use ``Host.start()``, which makes one for the process."""
 
     _running = None
@@ -64,6 +75,7 @@ class Host:
         return cls._running
 
     def __init__(self, slicer_python):
+        super().__init__()
         self.slicer_python = Path(slicer_python) if slicer_python else None
         self.version = importlib.metadata.version("slicer-core")
         self.temporary_path = tempfile.mkdtemp(prefix="slicer-host-")
@@ -82,6 +94,7 @@ class Host:
 
     def stop(self):
         """Remove the files of this run and give the exception hook back; the process cannot start another host."""
+        self.close_views()
         self.collector.uninstall()
         shutil.rmtree(self.temporary_path, ignore_errors=True)
 
@@ -142,7 +155,10 @@ class Host:
             if not name.startswith("ctk"):
                 setattr(slicer, name, cls)
         for name, module_logic in self.logics.items():
-            self._add_module(name, qSlicerLoadableModule(name, module_logic))
+            make = qSlicerSequencesModule if name == "Sequences" else qSlicerLoadableModule
+            self._add_module(name, make(name, module_logic))
+        slicer.modules.sequences._shown = self.shown_browsers
+        slicer.util.selectModule = self._select_module
 
     def _add_module(self, name, module):
         setattr(slicer.modules, name.lower(), module)
@@ -203,6 +219,10 @@ class Host:
         frame.enter()
         return frame.self()
 
+    def _select_module(self, module):
+        """What ``slicer.util.selectModule`` does here: it keeps the name, in `selected_modules`."""
+        self.selected_modules.append(module if isinstance(module, str) else module.objectName)
+
     def leave(self, widget):
         """Go to another module."""
         widget.parent.exit()
@@ -238,9 +258,13 @@ class Host:
 
     # ---- the scene
 
-    def process_events(self):
-        """Let Qt handle what has happened."""
+    def process_events(self, milliseconds=0):
+        """Let Qt handle what has happened, and for so long what happens: timers that run out meanwhile."""
+        until = time.monotonic() + milliseconds / 1000
         self.app.processEvents()
+        while time.monotonic() < until:
+            time.sleep(POLLING_INTERVAL)
+            self.app.processEvents()
 
     def clear_scene(self):
         """File > Close scene."""
@@ -315,8 +339,11 @@ class Host:
         parameter_node.Behaviour.connect_gui_returns_tag = bool(value)
 
     def reset(self):
-        """Between tests: an empty scene, no messages, no answers, no errors."""
+        """Between tests: no views, an empty scene, no messages, no answers, no errors."""
+        self.close_views()
         self.clear_scene()
+        self.selected_modules.clear()
+        self.shown_browsers.clear()
         self.dialogs.reset()
         self.exceptions.clear()
         self.testing_enabled = False

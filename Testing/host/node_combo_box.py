@@ -116,6 +116,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             if widget is not None and shiboken6.isValid(widget):
                 widget._refresh()
 
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def on_node(_caller, _event, node):
+            widget = myself()
+            if widget is not None and shiboken6.isValid(widget) and any(node.IsA(t) for t in widget.nodeTypes):
+                widget._refresh()
+
         def on_import(_caller, _event):
             widget = myself()
             if widget is not None and shiboken6.isValid(widget):
@@ -123,8 +129,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
         scene = slicer.vtkMRMLScene
         handlers = {
-            scene.NodeAddedEvent: on_scene,
-            scene.NodeRemovedEvent: on_scene,
+            scene.NodeAddedEvent: on_node,
+            scene.NodeRemovedEvent: on_node,
             scene.EndCloseEvent: on_scene,
             scene.EndImportEvent: on_import,
             scene.EndRestoreEvent: on_import,
@@ -172,8 +178,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     def _candidates(self):
         if self._scene is None:
             return []
-        nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
-        return [node for node in nodes if node.GetID() and any(node.IsA(wanted) for wanted in self.nodeTypes)]
+        scene, wanted_types = self._scene, self.nodeTypes
+        nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+        return [node for node in nodes if node.GetID() and any(node.IsA(wanted) for wanted in wanted_types)]
 
     def _accepted_ids(self):
         return [node.GetID() for node in self._candidates() if self._accepts(node)]

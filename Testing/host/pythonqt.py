@@ -11,6 +11,7 @@ PySide gives every class its own slot for setting attributes, so each QObject cl
 whole process.
 """
 
+import enum
 import sys
 import types
 import warnings
@@ -167,7 +168,7 @@ class _ConnectCall:
 
 
 def _set_attribute(self, name, value):
-    if name.startswith("_"):
+    if name.startswith("_") or isinstance(value, QtCore.SignalInstance):  # PySide keeps some bound signals
         _set_plainly(self, name, value)
     elif name == "name" or name in property_names(self):
         _set_property(self, "objectName" if name == "name" else name, value)
@@ -184,7 +185,9 @@ def _set_attribute(self, name, value):
 def _set_property(self, name, value):
     if isinstance(value, tuple):  # any sequence will do in PythonQt
         value = list(value)
-    if not plain_get(self, "setProperty")(name, value):
+    set_property = plain_get(self, "setProperty")
+    # Some enumerations Qt knows only by their numbers.
+    if not set_property(name, value) and not (isinstance(value, enum.Enum) and set_property(name, value.value)):
         raise TypeError(f"cannot set {type(self).__name__}.{name} to {value!r}")
 
 

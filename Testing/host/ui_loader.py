@@ -105,7 +105,16 @@ def _check_properties(root, objects):
             if tag == "layout":
                 known |= LAYOUT_PROPERTIES
             for prop in element.findall("property"):
-                _check_property(prop, element, known)
+                if tag == "widget" and prop.get("name") == "buddy":
+                    _check_buddy(prop, element, objects)
+                else:
+                    _check_property(prop, element, known)
+
+
+def _check_buddy(prop, element, objects):
+    """A label's buddy, which forms write as a property: the widget that its shortcut leads to."""
+    if element.get("class") != "QLabel" or prop.findtext("cstring") not in objects:
+        raise UiError(f"{element.get('name')!r}: no widget {prop.findtext('cstring')!r} to be the buddy of")
 
 
 def _check_property(prop, element, known):
