@@ -61,24 +61,13 @@ class PyPeT(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "An independent implementation of the workflow of Borghouts and Su (doi:10.48550/arXiv.2511.13310)."
         )
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", onStartupCompleted)
 
 
-def registerSampleData():
-    """Offer two phantoms in the module Sample Data; they are computed, not downloaded."""
-    import SampleData
-
-    icons = Path(__file__).resolve().parent / "Resources" / "Icons"
-    for name, make in PyPeTSlicer.sample_data.PHANTOMS.items():
-        SampleData.SampleDataLogic.registerCustomSampleDataSource(
-            category="PyPeT",
-            sampleName=name,
-            uris="",
-            fileNames="",
-            nodeNames=name,
-            thumbnailFileName=str(icons / f"{name.replace(' ', '')}.png"),
-            customDownloader=make,
-        )
+def onStartupCompleted():
+    """Offer the sample data, and describe the layouts, so that scenes saved in them can be loaded."""
+    PyPeTSlicer.sample_data.register()
+    PyPeTSlicer.views.register()
 
 
 class SeriesKind(enum.Enum):
@@ -118,6 +107,7 @@ class PyPeTParameterNode:
     whiteMatterSegmentation: vtkMRMLSegmentationNode
     whiteMatterSegment: str = ""
     whiteMatterCBF: Annotated[float, WithinRange(0, 100)] = 0.0
+    preset: str = ""
     useEdits: bool = True
     correctMotion: bool = True
     smoothing: Annotated[float, WithinRange(0, 10)] = 3.0
@@ -130,6 +120,13 @@ class PyPeTParameterNode:
     tmaxVolume: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     relative: bool = False
+    colours: str = "perfusion"
+    cbfReference: vtkMRMLScalarVolumeNode
+    cbvReference: vtkMRMLScalarVolumeNode
+    mttReference: vtkMRMLScalarVolumeNode
+    ttpReference: vtkMRMLScalarVolumeNode
+    tmaxReference: vtkMRMLScalarVolumeNode
+    normalisation: str = "absolute"
 
 
 class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -141,6 +138,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = None
         self.form = None
         self.segmentCombos = None
+        self.sections = []
         self._parameterNode = None
         self._binding = None
         self._isRunning = False
@@ -177,7 +175,6 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.runButton.connect("clicked(bool)", self.onRunButton)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancelButton)
         self.ui.defaultsButton.connect("clicked(bool)", self.onDefaultsButton)
-        self.ui.methodCombo.connect("currentIndexChanged(int)", self.onMethodChosen)
         self.ui.frameTimesEdit.connect("editingFinished()", self.onFrameTimesEdited)
         # an application that is being closed does not wait for a run
         slicer.app.connect("lastWindowClosed()", self.onCancelButton)
@@ -194,15 +191,27 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "whiteMatter": self.ui.whiteMatterSegmentCombo,
         }
         self.segmentCombos = PyPeTSlicer.segment_combos.SegmentCombos(combos, self.onSegmentChosen)
-        for entry in self.logic.methods():
-            self.ui.methodCombo.addItem(entry.name)
-            self.ui.methodCombo.setItemData(self.ui.methodCombo.count - 1, entry.summary, qt.Qt.ToolTipRole)
+        methods = {entry.name: (entry.name, entry.summary) for entry in self.logic.methods()}
+        self.methods = PyPeTSlicer.choices.Choices(self.ui.methodCombo, methods, self.onMethodChosen)
+        schemes = {name: (scheme.title, scheme.tooltip) for name, scheme in PyPeTSlicer.colours.SCHEMES.items()}
+        self.colours = PyPeTSlicer.choices.Choices(self.ui.coloursCombo, schemes, self.onColoursChosen)
+        below = self.ui.sectionsBox.layout()
+        self.sections = [
+            PyPeTSlicer.preset_section.PresetSection(self, self.ui.presetBox.layout()),
+            PyPeTSlicer.review_section.ReviewSection(self, below),
+            PyPeTSlicer.steer_section.SteerSection(self, below),
+            PyPeTSlicer.probe_section.ProbeSection(self, below),
+            PyPeTSlicer.compare_section.CompareSection(self, below),
+        ]
 
     def cleanup(self):
         """Let go of everything; called before the panel goes."""
         self._isCancelled = True
         slicer.app.disconnect("lastWindowClosed()", self.onCancelButton)
         self.setParameterNode(None)
+        for section in self.sections:
+            section.close()
+        self.logic.forget()
         self.removeObservers()
 
     def enter(self):
@@ -227,11 +236,12 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Forget the parameters before the scene goes."""
         self._isCancelled = True
         self.setParameterNode(None)
+        self.logic.forget()
 
     def onSceneEndClose(self, caller, event):
         """Begin with new parameters in the empty scene."""
         if not self._isRunning:
-            self._tell("")
+            self.tell("")
             self.ui.summaryText.setPlainText("")
         if self.parent.isEntered:
             self.initializeParameterNode()
@@ -280,8 +290,11 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = parameterNode
         if parameterNode is not None:
             self._follower = PyPeTSlicer.following.Follower(parameterNode)
-            self._binding = PyPeTSlicer.binding.Binding(parameterNode, self.ui)
+            self._binding = PyPeTSlicer.binding.Binding(parameterNode, [self.ui, *(s.ui for s in self.sections)])
             self.addObserver(parameterNode.parameterNode, modified, self.onParametersModified)
+        for section in self.sections:
+            section.set_parameters(parameterNode)
+        if parameterNode is not None:
             self.onParametersModified()
 
     # ---- what the user does
@@ -293,7 +306,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         )
         path = path[0] if isinstance(path, tuple) else path
         if path:
-            with PyPeTSlicer.reporting.Reported(self._tell, _("The file could not be loaded")):
+            with self.reported(_("The file could not be loaded")):
                 sequence = self.logic.loadFile(path)
                 self._parameterNode.inputSequence = sequence
                 self._show(PyPeTSlicer.sequences.proxy_of(sequence))
@@ -309,10 +322,16 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode is not None:
             self._parameterNode.frameTimes = self.ui.frameTimesEdit.text
 
-    def onMethodChosen(self, index):
+    def onMethodChosen(self, name):
         """Keep the chosen method."""
-        if self._parameterNode is not None and not self._isUpdating and index >= 0:
-            self._parameterNode.method = self.ui.methodCombo.itemText(index)
+        if self._parameterNode is not None:
+            self._parameterNode.method = name
+
+    def onColoursChosen(self, name):
+        """Show the maps in the chosen colours."""
+        if self._parameterNode is not None:
+            self._parameterNode.colours = name
+            self.logic.showColours(self._parameterNode)
 
     def onSegmentChosen(self):
         """Keep the chosen segments."""
@@ -342,7 +361,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._stage = ""
         self._showRunning(True)
         try:
-            with PyPeTSlicer.reporting.Reported(self._tell, _("The run failed")):
+            with self.reported(_("The run failed")):
                 outputs = self.logic.process(self._parameterNode, self.onProgress, lambda: self._isCancelled)
                 self._showResult(outputs)
         finally:
@@ -350,12 +369,14 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             if not self.parent.isEntered:
                 self.setParameterNode(None)
 
+    rerun = onRunButton
+
     def onProgress(self, stage, share):
         """Show how far the run is, and give the application a turn."""
         self.ui.progressBar.value = round(100 * share)
         if stage != self._stage:
             self._stage = stage
-            self._tell(_("Working: {stage} …").format(stage=stage))
+            self.tell(_("Working: {stage} …").format(stage=stage))
         slicer.app.processEvents()
 
     # ---- what the panel shows
@@ -368,12 +389,15 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = True
         try:
             if self._follower.follow():
-                self._tell("")
+                self.tell("")
                 self.ui.summaryText.setPlainText("")
             self._showParameters()
         finally:
             self._isUpdating = False
         self._checkCanRun()
+        if not self._isRunning:
+            for section in self.sections:
+                section.follow()
 
     def _showParameters(self):
         """Show what is not bound to a parameter of its own."""
@@ -381,9 +405,8 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.segmentCombos.show(node)
         if self.ui.frameTimesEdit.text != node.frameTimes:
             self.ui.frameTimesEdit.text = node.frameTimes
-        method = self.ui.methodCombo.findText(node.method)
-        self.ui.methodCombo.setCurrentIndex(method)
-        self.ui.methodLabel.text = self.ui.methodCombo.itemData(method, qt.Qt.ToolTipRole) or ""
+        self.colours.show(node.colours)
+        self.ui.methodLabel.text = self.methods.show(node.method)
         if node.modality is not SeriesKind.UNKNOWN:
             self.form.set_changes(*PyPeTSlicer.parameters.advanced(node))
         for name in ("echoTimeLabel", "echoTimeSpin", "whiteMatterLabel", "whiteMatterBox", "echoLabel", "echoBox"):
@@ -405,13 +428,18 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.progressBar.visible = isRunning
         for section in (self.ui.inputsSection, self.ui.processingSection, self.ui.outputsSection):
             section.enabled = not isRunning
+        for section in self.sections:
+            section.running(isRunning)
         self._checkCanRun()
 
     def _showResult(self, outputs):
         text, isBad = PyPeTSlicer.words.verdict(outputs.findings)
-        self._tell(text, isBad)
+        self.tell(text, isBad)
         self.ui.summaryText.setPlainText(PyPeTSlicer.words.summary(outputs.findings))
-        self._show(self.logic.proxyOf(outputs), outputs.volumes["cbf"])
+        if self.logic.views.layout is None:
+            self._show(self.logic.proxyOf(outputs), outputs.volumes["cbf"])
+        for section in self.sections:
+            section.follow()
 
     def _show(self, background, foreground=None):
         """Show volumes in the slice views, where there are any."""
@@ -427,13 +455,32 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             fit=True,
         )
 
-    def _tell(self, message, isBad=False):
+    def reported(self, failure):
+        """A context in which errors become a message on the panel."""
+        return PyPeTSlicer.reporting.Reported(self.tell, failure)
+
+    def tell(self, message, isBad=False):
+        """Show a message below the buttons."""
         self.ui.statusLabel.text = message
-        self.ui.statusLabel.styleSheet = "color: #b00020" if isBad else ""
+        isDark = self.ui.statusLabel.palette.color(qt.QPalette.Window).lightness() < 128
+        self.ui.statusLabel.styleSheet = f"color: {'#ff8a80' if isDark else '#b00020'}" if isBad else ""
 
 
 class PyPeTLogic(ScriptedLoadableModuleLogic):
-    """What the module does, without a panel; works with no main window."""
+    """What the module does, without a panel; works with no main window.
+
+    Attributes
+    ----------
+    session : Session
+        Remembers the last run, so that the next one begins where its choices differ.
+    views : Views
+        Layouts of PyPeT's own.
+    """
+
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.session = PyPeTSlicer.session.Session()
+        self.views = PyPeTSlicer.views.Views()
 
     def getParameterNode(self):
         """The parameters of the scene."""
@@ -445,6 +492,7 @@ class PyPeTLogic(ScriptedLoadableModuleLogic):
             node
             for node in slicer.util.getNodesByClass("vtkMRMLSequenceNode")
             if node.GetAttribute("DataNodeClassName") == "vtkMRMLScalarVolumeNode"
+            and node.GetAttribute(PyPeTSlicer.nodes.RUN) is None  # made by a review
         ]
 
     def methods(self):
@@ -494,9 +542,27 @@ class PyPeTLogic(ScriptedLoadableModuleLogic):
         missing = self.missing(parameters)
         if missing:
             raise InputError(missing)
-        outputs = PyPeTSlicer.running.run(PyPeTSlicer.parameters.request(parameters), progress, cancelled)
+        request = PyPeTSlicer.parameters.request(parameters)
+        outputs = PyPeTSlicer.running.run(request, progress, cancelled, self.session)
         PyPeTSlicer.parameters.take(parameters, outputs)
         return outputs
+
+    def forget(self):
+        """Give back the memory of the last run; its nodes stay."""
+        self.session.forget()
+        self.views.forget()
+
+    def showColours(self, parameters):
+        """Show the maps of the last run in the chosen colours."""
+        subject = self.subject(parameters)
+        if subject is not None:
+            PyPeTSlicer.colours.restyle(subject.maps(), parameters.colours)
+
+    def subject(self, parameters):
+        """What there is to review: the last run on the chosen sequence; None where there was none."""
+        from PyPeTSlicer.review.subject import Subject
+
+        return Subject.of(parameters.inputSequence, self.session)
 
     def proxyOf(self, outputs):
         """The volume that shows the series which outputs were made from."""

@@ -5,18 +5,31 @@ The way of the data::
     loading            a 4D file becomes a sequence node
     timing             frame times, echo time and modality, from the attributes of a sequence
     parameters         what the panel's choices mean: proposals, what is missing, the run they ask for
+    presets            choices that go together, as files
     sequences          a sequence node becomes a PerfusionSeries
     sequence_files     the same from a file, for scripts
     segments           segments become masks, masks become segments
     running            one run: nodes in, pipeline, nodes out or nothing
+    session            what stays in memory of it, so that the next run begins where its inputs differ
     outputs            all nodes of a run, together or not at all: volumes, colours, curves
     nodes              what they share
     batch              the same from a script
     sample_data        phantoms
     self_test          the module's own tests
 
-The panel: `binding`, `option_form` and `segment_combos` are for widgets, `following` for what one choice means for
-others, `reporting` and `words` for messages. Only these know Qt.
+What follows a run::
+
+    views              layouts of slice views, plots and tables, and the user's own layout given back
+    review             the steps of a run, each as an arrangement of views
+    steering           what the user corrects: artery, vein, brain
+    probe              curves and values at the mouse, at points and in segments (with probe_nodes, probe_output)
+    references         which volumes are references: paired by name, or loaded
+    comparison         maps of a run against them: nodes in, the library's comparison, nodes out or nothing
+                       (with comparison_nodes, comparison_looks, comparison_charts, comparison_views)
+
+The panel is made of `sections`: `preset_section`, `review_section`, `steer_section`, `probe_section` and
+`compare_section`, each with a .ui file of its own. `binding`, `choices`, `option_form` and `segment_combos` are for
+widgets, `following` for what one choice means for others, `reporting` and `words` for messages. Only these know Qt.
 """
 
 import importlib
@@ -25,7 +38,14 @@ from typing import Any
 _ROOMS = (
     "batch",
     "binding",
+    "choices",
     "colours",
+    "compare_section",
+    "comparison",
+    "comparison_charts",
+    "comparison_looks",
+    "comparison_nodes",
+    "comparison_views",
     "curves",
     "following",
     "loading",
@@ -33,15 +53,29 @@ _ROOMS = (
     "option_form",
     "outputs",
     "parameters",
+    "preset_section",
+    "presets",
+    "probe",
+    "probe_nodes",
+    "probe_output",
+    "probe_section",
+    "references",
     "reporting",
+    "review",
+    "review_section",
     "running",
     "sample_data",
+    "sections",
     "segment_combos",
     "segments",
     "self_test",
     "sequence_files",
     "sequences",
+    "session",
+    "steer_section",
+    "steering",
     "timing",
+    "views",
     "volumes",
     "words",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -14,11 +15,11 @@ class Binding:
     Parameters
     ----------
     parameters : parameterNodeWrapper
-    ui : object
+    uis : sequence of object
         Whose attributes are widgets; those with the property ``SlicerParameterName`` are bound.
     """
 
-    def __init__(self, parameters: Any, ui: Any) -> None:
+    def __init__(self, parameters: Any, uis: Sequence[Any]) -> None:
         self._parameters = parameters
         self._observers: list[int] = []
         add = parameters.AddObserver
@@ -28,7 +29,7 @@ class Binding:
             return self._observers[-1]
 
         bound = {}
-        for widget in vars(ui).values():
+        for widget in (widget for ui in uis for widget in vars(ui).values()):
             name = widget.property("SlicerParameterName")
             if name:
                 bound[name] = widget

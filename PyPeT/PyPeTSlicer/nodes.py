@@ -7,23 +7,33 @@ from typing import Any, Self
 
 import numpy as np
 import slicer
-from vtk import VTK_FLOAT, VTK_UNSIGNED_CHAR, vtkImageData, vtkMatrix4x4
-from vtk.util.numpy_support import numpy_to_vtk
+from vtk import VTK_FLOAT, VTK_SHORT, VTK_UNSIGNED_CHAR, VTK_UNSIGNED_SHORT, vtkDataArray, vtkImageData, vtkMatrix4x4
+from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTLib.geometry import Grid
 
-_VTK_TYPES = {np.dtype(np.float32): VTK_FLOAT, np.dtype(np.uint8): VTK_UNSIGNED_CHAR}
+_VTK_TYPES = {
+    np.dtype(np.float32): VTK_FLOAT,
+    np.dtype(np.int16): VTK_SHORT,
+    np.dtype(np.uint8): VTK_UNSIGNED_CHAR,
+    np.dtype(np.uint16): VTK_UNSIGNED_SHORT,
+}
 
 INPUT = "PyPeT.Input"
 """Role of the reference from each output to the sequence that it was made from."""
 
+RUN = "PyPeT.Run"
+"""Attribute of the output segmentation, and of what belongs to its review: how many runs there were."""
+
 
 def image_of(array: np.ndarray[Any, Any], image: vtkImageData | None = None) -> vtkImageData:
-    """A copy of an array ``(i, j, k)`` of float32 or bool as image data (of unit spacing, at the origin)."""
+    """A copy of an array ``(i, j, k)`` of float32, 16-bit integers or bool as image data (unit spacing, no origin)."""
     image = vtkImageData() if image is None else image
-    stored = array.astype(np.uint8) if array.dtype == bool else array
-    flat = np.asarray(stored).ravel(order="F")
-    scalars = numpy_to_vtk(flat, deep=True, array_type=_VTK_TYPES[flat.dtype])
+    kind = np.dtype(np.uint8) if array.dtype == bool else array.dtype
+    scalars = vtkDataArray.CreateDataArray(_VTK_TYPES[kind])
+    scalars.SetNumberOfTuples(array.size)
+    # one copy, whatever the order of the array's axes in memory
+    vtk_to_numpy(scalars).reshape(array.shape[::-1]).T[...] = array
     image.SetDimensions(*array.shape)
     image.GetPointData().SetScalars(scalars)
     return image

@@ -17,7 +17,8 @@ from PyPeTLib.masking import TITLES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
 from PyPeTSlicer import curves, segments, volumes
-from PyPeTSlicer.nodes import INPUT, Transaction, outputs_of, subject_hierarchy, unique_name
+from PyPeTSlicer.colours import DEFAULT
+from PyPeTSlicer.nodes import INPUT, RUN, Transaction, outputs_of, subject_hierarchy, unique_name
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 """The maps that every run gives, each with a selector on the panel; others come and go with the options."""
@@ -25,7 +26,7 @@ MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 _NAME = "PyPeTName"
 """Attribute with the name that PyPeT gave a node: a node that still has it may be named anew."""
 
-_RELATIVE = "PyPeT.Relative"
+RELATIVE = "PyPeT.Relative"
 """Role of the reference from a map to its relative map."""
 
 _FURTHER = "PyPeT.Map."
@@ -102,6 +103,7 @@ def write_outputs(
     proxy: Any,
     wanted: OutputNodes,
     given: set[str],
+    scheme: str = DEFAULT,
 ) -> OutputNodes:
     """Write a run into the scene: into the nodes that are wanted, else into new ones.
 
@@ -116,9 +118,11 @@ def write_outputs(
     wanted : OutputNodes
     given : set of str
         Ids of the segments that were an input.
+    scheme : str
+        Colours of new maps: a key of `colours.SCHEMES`.
     """
     with Transaction() as scene:
-        writer = _Writer(scene, result, loaded, sequence, proxy)
+        writer = _Writer(scene, result, loaded, sequence, proxy, scheme)
         made = writer.all_nodes(wanted, given)
         made.folder = writer.folder(wanted, made)
     return made
@@ -137,10 +141,10 @@ class _Writer:
     """What all outputs of one run share."""
 
     def __init__(
-        self, scene: Transaction, result: PipelineResult, loaded: LoadedSeries, sequence: Any, proxy: Any
+        self, scene: Transaction, result: PipelineResult, loaded: LoadedSeries, sequence: Any, proxy: Any, scheme: str
     ) -> None:
         self.scene, self.result, self.loaded = scene, result, loaded
-        self.sequence, self.proxy = sequence, proxy
+        self.sequence, self.proxy, self.scheme = sequence, proxy, scheme
         self.title = sequence.GetName() if sequence is not None else image_stem(Path(loaded.series.name))
 
     def all_nodes(self, wanted: OutputNodes, given: set[str]) -> OutputNodes:
@@ -149,12 +153,14 @@ class _Writer:
         for name, shown in result.maps.items():
             made.volumes[name] = self._volume(shown, _last_volume(wanted, name))
             if result.config.quantification.relative:
-                last = made.volumes[name].GetNodeReference(_RELATIVE)
+                last = made.volumes[name].GetNodeReference(RELATIVE)
                 relative = self._volume(shown.relative(), last)
-                made.volumes[name].SetNodeReferenceID(_RELATIVE, relative.GetID())
+                made.volumes[name].SetNodeReferenceID(RELATIVE, relative.GetID())
                 made.relative[name] = relative
         made.segmentation, is_new = self._node("vtkMRMLSegmentationNode", "segmentation", wanted.segmentation)
         made.segmentation.SetReferenceImageGeometryParameterFromVolumeNode(made.volumes["cbf"])
+        made.segmentation.SetAttribute(RUN, str(int(made.segmentation.GetAttribute(RUN) or 0) + 1))
+        made.segmentation.SetAttribute("PyPeT.Modality", result.series.modality.value)
         segments.write_segments(made.segmentation, self._masks(), orientation, given)
         if is_new or made.segmentation.GetDisplayNode() is None:
             segments.style(made.segmentation)
@@ -199,7 +205,7 @@ class _Writer:
         volumes.fill_volume(node, shown, self.result.series.orientation, facts)
         # the user's window and colours stay, but not on a map that got another scale
         if is_new or node.GetDisplayNode() is None or volumes.scale_of(node) != scale:
-            volumes.style(node, shown)
+            volumes.style(node, shown, self.scheme)
         return node
 
     def _node(self, class_name: str, title: str, node: Any) -> tuple[Any, bool]:
@@ -225,7 +231,7 @@ class _Writer:
         """Say in their names which maps are not of this run: they stay, but do not go with the others."""
         further = [made.segmentation.GetNodeReference(f"{_FURTHER}{name}") for name in QUANTITIES]
         maps = [*made.volumes.values(), *(node for node in further if node is not None)]
-        relative = [node.GetNodeReference(_RELATIVE) for node in maps]
+        relative = [node.GetNodeReference(RELATIVE) for node in maps]
         written = {node.GetID() for node in (*made.volumes.values(), *made.relative.values())}
         for node in [*maps, *(node for node in relative if node is not None)]:
             if node.GetID() in written or node.GetName().endswith(_EARLIER):

@@ -24,6 +24,7 @@ NODES = (
     "secondEcho",
     *(f"{name}Segmentation" for name in SEGMENTS),
     *(f"{name}Volume" for name in MAPS),
+    *(f"{name}Reference" for name in MAPS),
     "segmentation",
 )
 """Parameters that hold a node."""
@@ -50,6 +51,7 @@ def adopt(parameters: Any) -> None:
         setattr(parameters, f"{name}Segment", "")
     last = last_outputs(sequence)
     for name in MAPS:
+        setattr(parameters, f"{name}Reference", None)
         setattr(parameters, f"{name}Volume", last.volumes.get(name))
     parameters.segmentation = last.segmentation
 
@@ -78,6 +80,7 @@ def set_defaults(parameters: Any) -> None:
     parameters.smoothing = config.denoising.sigma
     parameters.method = config.deconvolution.method
     parameters.advanced = ""
+    parameters.preset = ""
 
 
 def chosen_segment(parameters: Any, name: str) -> tuple[Any, str]:
@@ -173,6 +176,7 @@ def request(parameters: Any) -> RunRequest:
         white_matter=_choice(parameters, "whiteMatter") if is_dsc(parameters) else None,
         changes=changes,
         use_edits=parameters.useEdits,
+        colours=parameters.colours,
         outputs=OutputNodes(
             volumes={name: getattr(parameters, f"{name}Volume") for name in MAPS}, segmentation=parameters.segmentation
         ),
@@ -182,7 +186,7 @@ def request(parameters: Any) -> RunRequest:
 def take(parameters: Any, outputs: OutputNodes) -> None:
     """Choose the nodes of a run as the outputs of the next."""
     for name in MAPS:
-        setattr(parameters, f"{name}Volume", outputs.volumes[name])
+        setattr(parameters, f"{name}Volume", outputs.volumes.get(name))
     parameters.segmentation = outputs.segmentation
 
 

@@ -16,9 +16,11 @@ from PyPeTLib.io.sidecar import Sidecar, resolve_modality
 from PyPeTLib.pipeline import STAGES, run_pipeline
 from PyPeTLib.series import Modality
 from PyPeTSlicer import segments, sequences, timing
-from PyPeTSlicer.nodes import INPUT
+from PyPeTSlicer.colours import DEFAULT
+from PyPeTSlicer.nodes import INPUT, RUN
 from PyPeTSlicer.outputs import OutputNodes, write_outputs
 from PyPeTSlicer.segments import AIF, BRAIN, VOF, SegmentChoice
+from PyPeTSlicer.session import Run, Session
 
 READING, WRITING = "reading", "writing"
 
@@ -72,6 +74,8 @@ class RunRequest:
         Whether segments that PyPeT wrote and the user edited are an input.
     outputs : OutputNodes
         Nodes to write into.
+    colours : str
+        Of new maps: a key of `colours.SCHEMES`.
     """
 
     sequence: Any
@@ -89,12 +93,14 @@ class RunRequest:
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     use_edits: bool = True
     outputs: OutputNodes = field(default_factory=OutputNodes)
+    colours: str = DEFAULT
 
 
 def run(
     request: RunRequest,
     progress: Callable[[str, float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    session: Session | None = None,
 ) -> OutputNodes:
     """Analyse a sequence and write the results into the scene.
 
@@ -105,6 +111,8 @@ def run(
         Called with the stage and the share of the whole run that is done (0…1); may process events.
     cancelled : callable, optional
         Asked often; the run stops soon after it returns true.
+    session : Session, optional
+        Remembers the run, and spares it the stages that the last one went through with the same inputs.
 
     Raises
     ------
@@ -117,20 +125,45 @@ def run(
     # observing nothing leaves nothing behind: whether the input is still there is asked instead
     watch = _Watch(sequence, progress, cancelled)
     watch.report(READING, 0.0)
-    loaded = _read(request, sequence, lambda: watch.report(READING, 0.5))
+
+    def read() -> LoadedSeries:
+        return _read(request, sequence, lambda: watch.report(READING, 0.5))
+
+    loaded = read() if session is None else session.series(_state(request, sequence), read)
     config = PipelineConfig.for_modality(request.modality, request.changes)
     given, origin = _given(request, sequence, loaded.series)
-    result = run_pipeline(loaded.series, config, watch.report, watch.is_over, given=given)
+    memory = None if session is None else session.memory
+    result = run_pipeline(loaded.series, config, watch.report, watch.is_over, given=given, memory=memory)
     watch.report(WRITING, 0.0)
     # from here to the end nobody else gets a turn, so the scene cannot change in between
-    return write_outputs(
+    outputs = write_outputs(
         result,
         loaded,
         sequence=sequence,
         proxy=sequences.proxy_of(sequence),
         wanted=_still_there(request.outputs),
         given=origin,
+        scheme=request.colours,
     )
+    if session is not None:
+        number = outputs.segmentation.GetAttribute(RUN)
+        session.keep(Run(sequence=sequence, loaded=loaded, result=result, outputs=outputs, number=number))
+    return outputs
+
+
+def _state(request: RunRequest, sequence: Any) -> tuple[Any, ...]:
+    """All that a series is read from: while it is the same, the series is."""
+
+    def content(node: Any) -> tuple[Any, ...]:
+        if node is None:
+            return ()
+        frames = [node.GetNthDataNode(index) for index in range(node.GetNumberOfDataNodes())]
+        images = [frame.GetImageData().GetMTime() for frame in frames if frame.GetImageData() is not None]
+        return (node.GetID(), node.GetName(), node.GetMTime(), *(frame.GetMTime() for frame in frames), *images)
+
+    second = None if request.second_echo is None else sequences.sequence_of(request.second_echo)
+    told = (request.modality, request.frame_times, request.echo_time, request.slice_times, request.second_echo_time)
+    return (content(sequence), content(second), told)
 
 
 def _read(request: RunRequest, sequence: Any, poll: Callable[[], None]) -> LoadedSeries:

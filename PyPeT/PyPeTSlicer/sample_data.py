@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -49,3 +50,20 @@ def _maker(modality: str, name: str) -> Callable[..., Any]:
 
 PHANTOMS = {name: _maker(kind, name) for kind, name in (("ctp", "PyPeT CTP phantom"), ("dsc", "PyPeT DSC phantom"))}
 """Name to a function that adds the phantom to the scene."""
+
+
+def register() -> None:
+    """Offer the phantoms in the module Sample Data."""
+    import SampleData  # noqa: PLC0415 - a module of Slicer's, loaded after this one
+
+    icons = Path(__file__).parents[1] / "Resources" / "Icons"
+    for name, make in PHANTOMS.items():
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category="PyPeT",
+            sampleName=name,
+            uris="",
+            fileNames="",
+            nodeNames=name,
+            thumbnailFileName=str(icons / f"{name.replace(' ', '')}.png"),
+            customDownloader=make,
+        )

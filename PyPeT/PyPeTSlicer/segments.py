@@ -120,23 +120,54 @@ def write_segments(
     """
     content = segmentation.GetSegmentation()
     for segment_id, mask in masks.items():
-        last = content.GetSegment(segment_id)
-        segment = slicer.vtkSegment()
-        segment.SetName(last.GetName() if last is not None else segment_id)
-        segment.SetColor(last.GetColor() if last is not None else _COLOURS[segment_id])
-        image = image_of(orientation.to_native(mask), _oriented(orientation))
-        segment.AddRepresentation(_LABELMAP, image)
-        segment.SetTag(_DIGEST, _digest(mask))
-        if segment_id in given:
-            segment.SetTag(_GIVEN, "1")
-        if last is not None:
-            content.RemoveSegment(segment_id)
-        # the node's own call for this does not take an id in Slicer 5.6
-        content.AddSegment(segment, segment_id)
+        is_new = content.GetSegment(segment_id) is None
+        tags = {_DIGEST: _digest(mask)} | ({_GIVEN: "1"} if segment_id in given else {})
+        _put(content, segment_id, mask, orientation, tags)
+        if is_new and segment_id not in (BRAIN, AIF, VOF) and segmentation.GetDisplayNode() is not None:
+            segmentation.GetDisplayNode().SetSegmentVisibility(segment_id, False)
     for segment_id in (TITLES[kind] for kind in TISSUES):
         last = content.GetSegment(segment_id)
         if segment_id not in masks and last is not None and _tag(last, _DIGEST):
             content.RemoveSegment(segment_id)
+
+
+def give_segment(segmentation: Any, segment_id: str, mask: np.ndarray[Any, Any], orientation: Reorientation) -> None:
+    """Put a mask of the user's into a segmentation, as if it had been painted: the next run takes it as it is.
+
+    Parameters
+    ----------
+    segmentation : vtkMRMLSegmentationNode
+    segment_id : str
+        `BRAIN`, `AIF` or `VOF`.
+    mask : ndarray of bool, shape (x, y, z)
+        On the RAS+ grid of the series.
+    orientation : Reorientation
+    """
+    _put(segmentation.GetSegmentation(), segment_id, mask, orientation, {})
+
+
+def is_of_user(segmentation: Any, segment_id: str) -> bool:
+    """Whether the last run took a segment from the user, or the user has given it since by `give_segment`."""
+    segment = segmentation.GetSegmentation().GetSegment(segment_id)
+    return segment is not None and (bool(_tag(segment, _GIVEN)) or not _tag(segment, _DIGEST))
+
+
+def _put(
+    content: Any, segment_id: str, mask: np.ndarray[Any, Any], orientation: Reorientation, tags: dict[str, str]
+) -> None:
+    """A segment with this mask and these tags, in place of the one with this id."""
+    last = content.GetSegment(segment_id)
+    segment = slicer.vtkSegment()
+    segment.SetName(last.GetName() if last is not None else segment_id)
+    segment.SetColor(last.GetColor() if last is not None else _COLOURS[segment_id])
+    image = image_of(orientation.to_native(mask), _oriented(orientation))
+    segment.AddRepresentation(_LABELMAP, image)
+    for name, value in tags.items():
+        segment.SetTag(name, value)
+    if last is not None:
+        content.RemoveSegment(segment_id)
+    # the node's own call for this does not take an id in Slicer 5.6
+    content.AddSegment(segment, segment_id)
 
 
 def style(segmentation: Any) -> None:
@@ -147,8 +178,9 @@ def style(segmentation: Any) -> None:
     display.SetSegmentVisibility2DFill(BRAIN, False)
     for vessel in (AIF, VOF):
         display.SetSegmentOpacity2DFill(vessel, 0.6)
-    for kind in TISSUES:
-        display.SetSegmentVisibility(TITLES[kind], False)
+    for segment_id in (TITLES[kind] for kind in TISSUES):
+        if segmentation.GetSegmentation().GetSegment(segment_id) is not None:
+            display.SetSegmentVisibility(segment_id, False)
 
 
 def _sampled(node: Any, segment_id: str, orientation: Reorientation, proxy: Any) -> np.ndarray[Any, Any] | None:

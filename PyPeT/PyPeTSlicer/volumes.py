@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import slicer
 
+from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Reorientation
 from PyPeTLib.maps import ParameterMap
 from PyPeTLib.report.colours import colour_scale
-from PyPeTSlicer.colours import colour_node, table_of
+from PyPeTSlicer.colours import DEFAULT, colour_node, is_centred, table_of
 from PyPeTSlicer.nodes import image_of, matrix_of
 
 _QUANTITY_CODES = {
@@ -59,10 +60,20 @@ _SIGNED = frozenset({"delay", "k1", "k2", "kep"})
 
 RELATIVE_WINDOW = (-1.0, 1.0)
 
-_LABELS = {"tmax": 7, "ttp": 7, "cbv": 7, "mtt": 8, "delay": 7, "bat": 7, "psr": 7, "peak_height": 7, "shape": 6} | {
-    "kep": 6
-}
-"""Numbers beside the colours where 5 would not be round."""
+WINDOW = f"{FACT}Window"
+"""Attribute with the standard window of a map: two numbers."""
+
+STEPS = (5, 4, 6, 7, 8, 3)
+"""Numbers of steps between the labels of a legend; the first is taken that makes round steps."""
+
+LEGEND_SIZE = (0.16, 0.6)
+"""Width and height of a legend as shares of the view."""
+
+LEGEND_PLACES = {"right": (0.97, 0.5), "left": (0.03, 0.5)}
+"""Where it lies between the edges of the view."""
+
+LEGEND_NUMBERS = "%5.3g"
+"""Blanks before short numbers keep the letters small: Slicer enlarges them until the longest number fills the width."""
 
 
 def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, facts: Mapping[str, Any]) -> None:
@@ -88,6 +99,7 @@ def fill_volume(node: Any, shown: ParameterMap, orientation: Reorientation, fact
         node.RemoveAttribute(key)
     for key, value in facts.items():
         node.SetAttribute(f"{FACT}{key}", str(value))
+    node.SetAttribute(WINDOW, " ".join(f"{end:.9g}" for end in _window(shown)))
 
 
 def scale_of(node: Any) -> tuple[str | None, str | None]:
@@ -95,34 +107,86 @@ def scale_of(node: Any) -> tuple[str | None, str | None]:
     return node.GetAttribute(f"{FACT}Units"), node.GetAttribute(f"{FACT}Calibrated")
 
 
-def style(node: Any, shown: ParameterMap) -> None:
-    """Give a new volume its colours, window, legend, and a transparent background."""
-    relative = is_relative(shown)
-    low, high = RELATIVE_WINDOW if relative else _window(shown)
+def style(node: Any, shown: ParameterMap, scheme: str = DEFAULT) -> None:
+    """Give a volume that `fill_volume` filled its colours, window, legend, and a transparent background.
+
+    ``scheme`` is one of `PyPeTSlicer.colours.SCHEMES`.
+    """
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    # white in the middle where the middle is zero
-    table = table_of(shown.quantity.name, relative=low == -high)
+    table = table_of(shown.quantity.name, relative=is_relative(shown) or is_centred(shown.quantity), scheme=scheme)
     display.SetAndObserveColorNodeID(colour_node(table).GetID())
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(low, high)
     display.SetInterpolate(False)
     display.AutoThresholdOff()
     display.SetApplyThreshold(True)
     display.SetThreshold(value_of_nothing(shown) + VISIBLE_FROM, 1e6)
-    _add_legend(node, shown)
+    unit = "of mean" if is_relative(shown) else shown.unit if shown.calibrated else "a.u."
+    reset_window(node)
+    add_legend(node, shown.quantity.symbol, unit)
 
 
-def _add_legend(node: Any, shown: ParameterMap) -> None:
+def standard_window(node: Any) -> tuple[float, float] | None:
+    """Lower and upper end of the window that a map has by itself; None where the node is no map."""
+    ends = (node.GetAttribute(WINDOW) or "").split()
+    return (float(ends[0]), float(ends[1])) if len(ends) == 2 else None
+
+
+def reset_window(node: Any) -> None:
+    """Back to the standard window of a map, and to a legend with round numbers; an `InputError` for other nodes."""
+    window = standard_window(node)
+    if window is None or node.GetDisplayNode() is None:
+        raise InputError(f"{node.GetName()} has no standard window: no map of PyPeT, or one of an earlier version.")
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(*window)
+    legend = _legend_of(node)
+    if legend is not None:
+        legend.SetNumberOfLabels(labels(*window))
+
+
+def labels(low: float, high: float) -> int:
+    """How many numbers beside a colour bar are round ones; both ends have a number.
+
+    The steps between them are 1, 2, 5, or else 2.5, or else 1.5, 3 or 4, times a power of 10.
+    """
+    if not high > low:
+        return STEPS[0] + 1
+    power = 10.0 ** np.floor(np.log10((high - low) / max(STEPS)))
+    for leads in ((1, 2, 5, 10, 20, 50), (2.5, 25), (1.5, 3, 4, 15, 30, 40)):
+        for count in STEPS:
+            lead = (high - low) / count / power
+            if any(abs(lead - wanted) < 1e-6 * wanted for wanted in leads):
+                return count + 1
+    return STEPS[0] + 1
+
+
+def add_legend(node: Any, symbol: str, unit: str) -> None:
+    """Show what the colours of a displayed volume mean, in the slice views that show the volume; once each."""
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
     if legend is None:
         return
-    unit = "of mean" if is_relative(shown) else shown.unit if shown.calibrated else "a.u."
-    legend.SetTitleText(f"{shown.quantity.symbol}\n{unit}")
+    legend.SetTitleText(f"{symbol}\n{unit}")
     # numbers, also for tables of few colours, which would show names
     legend.SetUseColorNamesForLabels(False)
-    legend.SetLabelFormat("%.3g")
-    legend.SetNumberOfLabels(_LABELS.get(shown.quantity.name, 5))
+    legend.SetMaxNumberOfColors(256)
+    legend.SetLabelFormat(LEGEND_NUMBERS)
+    display = node.GetDisplayNode()
+    legend.SetNumberOfLabels(labels(display.GetWindowLevelMin(), display.GetWindowLevelMax()))
+    legend.SetSize(*LEGEND_SIZE)
+    # where slices are shown in 3D, the bars of all of them would lie on each other
+    legend.SetVisibility3D(False)
+    place_legend(node, "right")
+
+
+def place_legend(node: Any, side: str) -> None:
+    """Put a volume's legend on the right or left of its views: two volumes in one view need two places."""
+    legend = _legend_of(node)
+    if legend is not None:
+        legend.SetPosition(*LEGEND_PLACES[side])
+
+
+def _legend_of(node: Any) -> Any:
+    return slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
 
 
 def is_relative(shown: ParameterMap) -> bool:
@@ -145,6 +209,8 @@ def _quantity_of(shown: ParameterMap) -> Any:
 
 
 def _window(shown: ParameterMap) -> tuple[float, float]:
+    if is_relative(shown):
+        return RELATIVE_WINDOW
     scale = colour_scale(shown)
     return scale.low, scale.high
 

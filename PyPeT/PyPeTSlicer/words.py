@@ -26,6 +26,7 @@ FIELDS = {
     "method": "“Method”",
     "smoothing-mm": "“Smoothing”",
     "no-motion": "“Correct motion”",
+    "preset": "“Preset”",
     "memory-limit": "the memory limit of “pypet run”",
     "scratch": "the scratch folder of “pypet run”",
 }
