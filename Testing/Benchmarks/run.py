@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import accuracy
+import interactive
 import program
 import scaling
 import slicer_side
@@ -21,6 +22,7 @@ PARTS: dict[str, program.Part] = {
     "scaling": lambda arguments: scaling.report(min(3, arguments.runs), _pictures(arguments.out)),
     "whole-brain": lambda _: whole_brain.report(),
     "slicer": lambda arguments: iter([slicer_side.report(arguments.runs)]),
+    "interactive": lambda _: iter([interactive.report()]),
     "accuracy": lambda arguments: accuracy.report(arguments.seeds),
 }
 
