@@ -211,6 +211,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         for section in self.sections:
             section.close()
+        self.logic.views.leave()
         self.logic.forget()
         self.removeObservers()
 

@@ -97,11 +97,13 @@ def draw_histogram(
     drawn[IDENTITY] = Drawn(x=ends, y=ends, title=str(_("equal")), colour=_RED)
     show(scene, chart, points, drawn)
     symbol, unit = QUANTITIES[comparison.quantity].symbol, shown_unit(comparison)
-    told = str(_("r = {pearson:.3f}, concordance {concordance:.3f}"))
+    told = str(_("r {pearson:.2f}, concordance {concordance:.2f}"))
     figures = {name: comparison.metrics[name] for name in ("pearson", "concordance")}
     chart.SetTitle(told.format(**figures) + _hidden(int(found.counts.sum() - counts.sum())))
     chart.SetXAxisTitle(str(_("{map} generated [{unit}]")).format(map=symbol, unit=unit))
     chart.SetYAxisTitle(str(_("{map} reference [{unit}]")).format(map=symbol, unit=unit))
+    # the shades explain themselves: a list of counts would hide the bins
+    chart.SetLegendVisibility(False)
     # both alike, so that equal values lie on the diagonal
     _limit(chart, (low, high), (low, high))
 
@@ -144,7 +146,7 @@ def draw_bland_altman(
     title = told.format(shown=found.means.size, voxels=comparison.coverage.voxels)
     chart.SetTitle(title + _hidden(int((~is_seen).sum())))
     chart.SetXAxisTitle(str(_("{map}, mean of both [{unit}]")).format(map=symbol, unit=unit))
-    chart.SetYAxisTitle(str(_("generated − reference [{unit}]")).format(map=symbol, unit=unit))
+    chart.SetYAxisTitle(str(_("Difference [{unit}]")).format(unit=unit))
     _limit(chart, ends, across)
 
 
@@ -207,6 +209,9 @@ def show(scene: Transaction, chart: Any, points: Any, drawn: Mapping[str, Drawn]
     chart.SetLegendVisibility(True)
     # three plots share the width of the window
     chart.SetTitleFontSize(14)
+    chart.SetAxisTitleFontSize(12)
+    chart.SetAxisLabelFontSize(11)
+    chart.SetLegendFontSize(11)
 
 
 def _style(series: Any, one: Drawn) -> None:

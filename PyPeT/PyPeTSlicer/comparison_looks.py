@@ -54,10 +54,14 @@ def value_of_nothing(values: Volume, *, is_signed: bool) -> float:
 
 
 def window_of_difference(comparison: Comparison, display: Any) -> float:
-    """Symmetric window: all but the largest differences, but no less than a tenth of the maps' own window."""
+    """Symmetric window: all but the largest differences, from a tenth to half of the maps' own window.
+
+    Vessels differ by far more than tissue, and would leave it white.
+    """
     sizes = np.abs(comparison.difference[comparison.mask])
     usual = float(np.percentile(sizes, 98)) if sizes.size else 0.0
-    wanted = max(usual, 0.1 * (display.GetWindowLevelMax() - display.GetWindowLevelMin()), 1e-6)
+    width = display.GetWindowLevelMax() - display.GetWindowLevelMin()
+    wanted = max(min(usual, 0.5 * width), 0.1 * width, 1e-6)
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(power * digit for digit in _ROUND if power * digit >= wanted * (1 - 1e-9))
 

@@ -107,7 +107,6 @@ class Shown:
         self._views, self._told = views, told
         self._in_step: InStep | None = None
         self._flickers: Any = None
-        self._crosshair: tuple[Any, int] | None = None
 
     @property
     def mode(self) -> str | None:
@@ -127,39 +126,31 @@ class Shown:
         self._in_step = InStep(*(node.GetDisplayNode() for node in alike))
         if mode == FLICKER:
             name = next(name for name, _cell in shown.named())
-            self._flickers = slicer.app.applicationLogic().GetSliceLogicByLayoutName(name).GetSliceCompositeNode()
-            self._told(False)
-        self._show_crosshair()
+            self._flickers = slicer.app.applicationLogic().GetSliceLogicByLayoutName(name)
+            self._tell(is_reference=False)
 
     def flick(self) -> bool:
         """Show the other map; whether there is a view that does so."""
         if self._flickers is None or self.mode != FLICKER:
             return False
-        is_reference = self._flickers.GetForegroundOpacity() < 0.5
-        self._flickers.SetForegroundOpacity(1.0 if is_reference else 0.0)
-        self._told(is_reference)
+        is_reference = self._flickers.GetSliceCompositeNode().GetForegroundOpacity() < 0.5
+        self._tell(is_reference=is_reference)
         return True
 
     def rest(self) -> None:
         """Show the generated map for as long as nothing flickers."""
         if self._flickers is not None and self.mode == FLICKER:
-            self._flickers.SetForegroundOpacity(0.0)
-            self._told(False)
+            self._tell(is_reference=False)
+
+    def _tell(self, *, is_reference: bool) -> None:
+        """Show one of both maps, and say which."""
+        self._flickers.GetSliceCompositeNode().SetForegroundOpacity(1.0 if is_reference else 0.0)
+        label = _("Reference") if is_reference else _("Generated")
+        self._flickers.GetSliceNode().SetLayoutLabel(label)
+        self._told(is_reference)
 
     def release(self) -> None:
         """Let go of the nodes, and give the crosshair back as it was."""
         if self._in_step is not None:
             self._in_step.release()
         self._in_step = self._flickers = None
-        if self._crosshair is not None:
-            node, mode = self._crosshair
-            if slicer.mrmlScene.IsNodePresent(node):
-                node.SetCrosshairMode(mode)
-        self._crosshair = None
-
-    def _show_crosshair(self) -> None:
-        """Mark the same place in all views, where the user shows no crosshair anyway."""
-        node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-        if node is not None and node.GetCrosshairMode() == node.NoCrosshair:
-            self._crosshair = (node, node.NoCrosshair)
-            node.SetCrosshairMode(node.ShowSmallBasic)

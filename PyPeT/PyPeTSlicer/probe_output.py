@@ -179,7 +179,7 @@ class ProbeOutput:
             SIGNAL: (self._signal, _("Signal"), TIME, _("Time [s]"), _("Signal [HU]") if unit == "HU" else _("Signal")),
             CONCENTRATION: (
                 self._content,
-                _("Concentration, and what the deconvolution explains (fit)"),
+                _("Concentration and fit"),
                 TIME,
                 _("Time [s]"),
                 str(_("Contrast [{unit}]")).format(unit=unit),

@@ -12,9 +12,9 @@ from PyPeTLib.errors import InputError
 from PyPeTLib.probing import Reading, RegionReading
 from PyPeTSlicer.probe import CROSSHAIR, MOUSE, NOTHING, Probing
 from PyPeTSlicer.probe_output import CONCENTRATION, RESIDUE, RESPONSE, SIGNAL, value_in_words
+from PyPeTSlicer.review import timelines
 from PyPeTSlicer.sections import Section
 from PyPeTSlicer.segments import SegmentChoice
-from PyPeTSlicer.sequences import proxy_of
 from PyPeTSlicer.session import Run
 from PyPeTSlicer.views import LAYOUTS, Arrangement, Plot, Slice, Table
 
@@ -43,10 +43,10 @@ class ProbeSection(Section):
             (
                 self.ui.probePlotCombo,
                 {
-                    CONCENTRATION: _("concentration and fit"),
-                    SIGNAL: _("signal"),
-                    RESPONSE: _("impulse response"),
-                    RESIDUE: _("residue function"),
+                    CONCENTRATION: _("Concentration and fit"),
+                    SIGNAL: _("Signal"),
+                    RESPONSE: _("Impulse response"),
+                    RESIDUE: _("Residue function"),
                 },
             ),
         ):
@@ -151,7 +151,8 @@ class ProbeSection(Section):
         with self.panel.reported(_("The plot could not be shown")):
             probing = self._started()
             outputs = probing.run.outputs
-            series = proxy_of(probing.run.sequence)
+            subject = self.logic.subject(self.parameters)
+            series = timelines.input_proxy(subject)
             shown = Arrangement(
                 rows=(
                     (

@@ -20,6 +20,9 @@ _GROUP = 17
 _USERS_LAYOUT = "PyPeT.UsersLayout"
 """Attribute of the layout node: number of the layout to give back."""
 
+_CROSSHAIR = "PyPeT.Crosshair"
+"""Attribute of the layout node: the user had no crosshair."""
+
 _OWN_VIEW = "PyPeT.View"
 """Attribute of a segmentation's display that draws in one view of PyPeT's: the id of the view."""
 
@@ -144,6 +147,7 @@ class Views:
         is_first = self.layout is None
         if is_first:
             node.SetAttribute(_USERS_LAYOUT, str(node.GetViewArrangement()))
+            _show_crosshair(node)
         _let_go_of_segments()
         describe(number, layout_xml(arrangement))
         node.SetViewArrangement(number)
@@ -164,6 +168,9 @@ class Views:
         self._draw_segments(arrangement)
         if place is not None:
             self.go_to(place)
+        centre, crosshair = self.place(), slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if centre is not None and crosshair is not None:
+            crosshair.SetCrosshairRAS(centre)
 
     def leave(self) -> None:
         """Give the user's layout back; nothing where it is shown already."""
@@ -174,6 +181,7 @@ class Views:
             return
         before = int(node.GetAttribute(_USERS_LAYOUT) or _FALLBACK)
         node.RemoveAttribute(_USERS_LAYOUT)
+        _hide_crosshair(node)
         node.SetViewArrangement(before if before not in LAYOUTS else _FALLBACK)
 
     def forget(self) -> None:
@@ -219,6 +227,22 @@ class Views:
             if isinstance(cell, Slice):
                 for drawn in cell.segments:
                     _draw(drawn, f"vtkMRMLSliceNode{name}")
+
+
+def _show_crosshair(layout: Any) -> None:
+    """Mark the same place in all views, where the user shows no crosshair anyway."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if node is not None and node.GetCrosshairMode() == node.NoCrosshair:
+        layout.SetAttribute(_CROSSHAIR, "1")
+        node.SetCrosshairMode(node.ShowSmallBasic)
+
+
+def _hide_crosshair(layout: Any) -> None:
+    """Give the user's crosshair back: none."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if node is not None and layout.GetAttribute(_CROSSHAIR):
+        node.SetCrosshairMode(node.NoCrosshair)
+    layout.RemoveAttribute(_CROSSHAIR)
 
 
 def _let_go_of_segments() -> None:
@@ -323,6 +347,8 @@ def _new_display(segmentation: Any, view_id: str) -> Any:
     # before any view hears of it
     display.SetViewNodeIDs([view_id])
     display.SetVisibility3D(False)
+    # one pixel is lost on bone and on coloured maps
+    display.SetSliceIntersectionThickness(2)
     slicer.mrmlScene.AddNode(display)
     segmentation.AddAndObserveDisplayNodeID(display.GetID())
     return display

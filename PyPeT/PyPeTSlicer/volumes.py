@@ -165,7 +165,8 @@ def add_legend(node: Any, symbol: str, unit: str) -> None:
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
     if legend is None:
         return
-    legend.SetTitleText(f"{symbol}\n{unit}")
+    # a long unit would reach over the brain where three views share a row
+    legend.SetTitleText(f"{symbol}\n{unit}".replace("/min", "\n/min"))
     # numbers, also for tables of few colours, which would show names
     legend.SetUseColorNamesForLabels(False)
     legend.SetMaxNumberOfColors(256)

@@ -10,7 +10,7 @@ import numpy as np
 from PyPeTLib.aif import SIDES, ArterialInputFunction, VesselCurve, curve_quality
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.io import LoadedSeries
-from PyPeTLib.maps import ParameterMap
+from PyPeTLib.maps import QUANTITIES, ParameterMap
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.version import __version__
 
@@ -114,7 +114,7 @@ def told(summary: Mapping[str, Any]) -> str:
         if "median" in content:
             note = "" if content["calibrated"] else " (uncalibrated)"
             lines.append(
-                f"  {name.upper():<11} median {content['median']:.3g}{_spaced(content['unit'])}{note}, "
+                f"  {_symbol(name):<11} median {content['median']:.3g}{_spaced(content['unit'])}{note}, "
                 f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
             )
     lines += [f"  {flag['severity']}: {_flag_text(flag)}" for flag in summary["flags"]]
@@ -167,8 +167,8 @@ def rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if "median" in content:
             unit = _spaced(content["unit"]).strip()
             unit = unit if content["calibrated"] else f"{unit} (uncalibrated)"
-            table.append((f"{name.upper()} median", f"{content['median']:.4g}", unit))
-            table.append((f"{name.upper()} 5 to 95 %", f"{content['p05']:.4g} to {content['p95']:.4g}", unit))
+            table.append((f"{_symbol(name)} median", f"{content['median']:.4g}", unit))
+            table.append((f"{_symbol(name)} 5 to 95 %", f"{content['p05']:.4g} to {content['p95']:.4g}", unit))
     table += [(flag["severity"].capitalize(), _flag_text(flag), "") for flag in summary["flags"]]
     table += [("Note", note, "") for note in summary["brain"]["notes"]]
     return [*table, ("Notice", summary["notice"], ""), ("Software", f"{summary['software']} {summary['version']}", "")]
@@ -277,3 +277,8 @@ def _map_summary(quantity: ParameterMap) -> dict[str, Any]:
         low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95)))
         summary |= {"mean": float(values.mean(dtype=np.float64)), "median": middle, "p05": low, "p95": high}
     return summary
+
+
+def _symbol(name: str) -> str:
+    """How a map is named for readers."""
+    return QUANTITIES[name].symbol

@@ -122,7 +122,7 @@ def test_every_map_has_its_window_and_round_numbers_beside_it(host, name):
     node = volume_of(shown_map(name, np.linspace(*window, 50), unit=unit))
     assert volumes.standard_window(node) == pytest.approx(window)
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
-    assert legend.GetTitleText() == f"{QUANTITIES[name].symbol}\n{unit}"
+    assert legend.GetTitleText().replace("\n/", "/") == f"{QUANTITIES[name].symbol}\n{unit}"
     for number in np.linspace(*window, legend.GetNumberOfLabels()):
         assert float(legend.GetLabelFormat() % number) == pytest.approx(number, abs=1e-9)
 

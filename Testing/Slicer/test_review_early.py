@@ -296,7 +296,7 @@ def test_plots_of_motion_show_all_frames_and_mark_those_left_out(moved):
     every, times = result.motion.all_frames, result.series.frame_times
     chart = moved.review(motion.CHART)
     np.testing.assert_allclose(line(chart, "From the reference"), [times, every.displacement])
-    np.testing.assert_allclose(line(chart, "From the frame before"), [times, every.framewise_displacement])
+    np.testing.assert_allclose(line(chart, "Framewise (sum of all six)"), [times, every.framewise_displacement])
     x, y = line(chart, "Left out")
     assert set(x) == {times[EMPTY]}
     assert set(y) == {every.displacement[EMPTY]}

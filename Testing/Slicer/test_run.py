@@ -111,7 +111,7 @@ def test_the_five_volumes_say_what_they_show(logic, sequence):
     assert 0 < display.GetLowerThreshold() < 0.01
     assert display.GetColorNode().GetName() == "PyPeT-Perfusion"
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(cbf)
-    assert legend.GetTitleText() == "CBF\nml/100g/min"
+    assert legend.GetTitleText() == "CBF\nml/100g\n/min"
 
 
 def test_curves_plot_and_summary(logic, sequence, heads):

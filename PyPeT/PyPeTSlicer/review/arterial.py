@@ -53,7 +53,9 @@ def arrangement(subject: Subject) -> Arrangement:
     listed = candidates.count(subject) > 0
     drawn = [Segments(segmentation=subject.segmentation, outlined=(BRAIN,), filled=(AIF, VOF))]
     shown = subject.existing(candidates.SHOWN)
-    if listed and shown is not None:
+    # the outline of the artery in use would cover it
+    in_use = subject.result is not None and subject.result.searched and candidates.row_shown(subject) == 0
+    if listed and shown is not None and not in_use:
         drawn.append(Segments(segmentation=shown, outlined=(candidates.CANDIDATE,)))
     title = peak.GetAttribute(timelines.TITLE)
     place = marks.read(peak.GetAttribute(PLACE))

@@ -37,7 +37,9 @@ def arrangement(subject: Subject) -> Arrangement:
     peak = images.still(
         subject, PEAK, _("at the peak"), lambda: _peak_image(subject), lambda: timelines.signal_window(subject)
     )
-    timelines.same_window(before, peak)
+    series = timelines.working_proxy(subject)
+    for image in (before, peak):
+        timelines.same_window(image, series)
     chart = charts.chart(subject, CHART, _("bolus"), lambda: _curve(timelines.result_of(subject)))
     if subject.result is not None:
         peak.SetAttribute(timelines.TITLE, _peak_title(subject.result))
@@ -46,7 +48,7 @@ def arrangement(subject: Subject) -> Arrangement:
             (
                 Slice(title=_("Mean before the bolus"), background=before),
                 Slice(title=peak.GetAttribute(timelines.TITLE), background=peak),
-                Slice(title=_("All frames"), background=timelines.working_proxy(subject)),
+                Slice(title=_("All frames"), background=series),
             ),
             (Plot(title=_("Bolus"), chart=chart),),
         ),

@@ -38,7 +38,7 @@ TABLE, CURVES, CHART, PLACES, SHOWN = (
 CANDIDATE = "Candidate"
 """Id of the segment that is drawn; those of the single candidates end with their rank: ``Candidate 1``."""
 
-COLOUR = (1.0, 0.85, 0.0)
+COLOUR = (0.8, 0.2, 1.0)
 
 _IN_SHORT = (0, 4, 3, 5, 2, 8)
 """Columns of the table that fit into the panel."""
@@ -255,7 +255,7 @@ def _draw_curve(subject: Subject, row: int) -> None:
     if curves.GetTable().GetColumnByName(run_curves.BRAIN) is not None:
         lines.append(Line(column=run_curves.BRAIN, colour=charts.BLUE))
     draw(chart, curves, run_curves.TIME, lines)
-    chart.SetTitle(_("Candidate {rank}").format(rank=row + 1))
+    chart.SetTitle(_("Candidate {rank} (not scaled)").format(rank=row + 1))
 
 
 def _chart(subject: Subject) -> Any:
@@ -263,7 +263,7 @@ def _chart(subject: Subject) -> Any:
 
     def fill(node: Any) -> None:
         node.SetXAxisTitle(_("Time [s]"))
-        node.SetYAxisTitle(_("Contrast, not scaled [{unit}]").format(unit=unit))
+        node.SetYAxisTitle(_("Contrast [{unit}]").format(unit=unit))
         node.SetLegendVisibility(True)
         node.SetAttribute(_SEARCH, subject.existing(TABLE).GetAttribute(_SEARCH))
 

@@ -34,7 +34,9 @@ def arrangement(subject: Subject) -> Arrangement:
 
     image = images.still(subject, IMAGE, _("mask image"), lambda: timelines.result_of(subject).baseline_image, window)
     brain = images.still(subject, ALONE, _("brain alone"), alone, window)
-    timelines.same_window(brain, image)
+    series = timelines.working_proxy(subject)
+    for shown in (image, brain):
+        timelines.same_window(shown, series)
     if subject.result is not None:
         image.SetAttribute(timelines.TITLE, _title(subject.result))
     outline = Segments(segmentation=subject.segmentation, outlined=(BRAIN,))
@@ -46,8 +48,8 @@ def arrangement(subject: Subject) -> Arrangement:
                 Slice(title=_("Brain alone"), background=brain),
             ),
             (
-                Slice(title=_("Every frame"), background=timelines.working_proxy(subject), segments=(outline,)),
-                Slice(title=_("Classes of tissue"), background=image, segments=(tissue,)),
+                Slice(title=_("Every frame"), background=series, segments=(outline,)),
+                Slice(title=_("Classes: CSF blue, large vessels red"), background=image, segments=(tissue,)),
             ),
         ),
     )

@@ -81,7 +81,7 @@ def _displacement(result: PipelineResult) -> Drawing:
     left_out = np.setdiff1d(np.arange(times.size), motion.kept)
     lines = [
         Line(name=_("From the reference"), x=times, y=every.displacement, colour=charts.BLUE, marked=True),
-        Line(name=_("From the frame before"), x=times, y=every.framewise_displacement, colour=charts.ORANGE),
+        Line(name=_("Framewise (sum of all six)"), x=times, y=every.framewise_displacement, colour=charts.ORANGE),
         Line(
             name=_("Corrected above"),
             x=[times[0], times[-1]],

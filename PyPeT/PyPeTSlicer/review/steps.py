@@ -40,10 +40,7 @@ class Step:
 
     def unavailable(self, subject: Subject) -> str:
         """Why the step cannot be opened; empty where it can."""
-        try:  # TEMPORARY
-            return str(self._call("unavailable")(subject))
-        except ModuleNotFoundError:
-            return "not ready"
+        return str(self._call("unavailable")(subject))
 
     def arrangement(self, subject: Subject) -> Arrangement:
         """What the views show."""
