@@ -52,7 +52,7 @@ class Level:
     Attributes
     ----------
     n_waves : int
-    heights, bends : ndarray of float32, shape (n_waves, points)
+    heights, bends : ndarray of float32, shape (points, n_waves)
         To the response, and to its second derivative times the distance of the points, at points close enough for the
         fastest wave.
     """
@@ -109,10 +109,11 @@ class OscillationSolver:
     def oscillation(self, coefficients: Volume, level: int) -> Volume:
         """Integral of the second derivative's modulus over the maximum in 1/s; infinite without a maximum above 0."""
         at = self._levels[level]
-        used = coefficients[:, : at.n_waves]
-        peak = (used @ at.heights).max(axis=1)
-        bends = used @ at.bends
-        total = np.abs(bends, out=bends).sum(axis=1)
+        # one row a point: reducing along few columns is slow
+        used = coefficients[:, : at.n_waves].T
+        peak = (at.heights @ used).max(axis=0)
+        bends = at.bends @ used
+        total = np.abs(bends, out=bends).sum(axis=0)
         oscillation: Volume = np.divide(total, peak, out=np.full_like(total, np.inf), where=peak > 0)
         return oscillation
 
@@ -164,8 +165,8 @@ def _level(convolution: CirculantConvolution, waves: Waves, size: int) -> Level:
     every = max(1, int(circle / (PEAK_PER_TURN * fastest) / convolution.grid.step))
     return Level(
         n_waves=size,
-        heights=np.ascontiguousarray(convolution.at_lags(waves)[::every].T, np.float32),
-        bends=np.ascontiguousarray(bends.T, np.float32),
+        heights=np.ascontiguousarray(convolution.at_lags(waves)[::every], np.float32),
+        bends=np.ascontiguousarray(bends, np.float32),
     )
 
 
