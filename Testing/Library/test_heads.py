@@ -14,6 +14,7 @@ from PyPeTLib.pipeline import PipelineResult, run_pipeline
 from PyPeTLib.quantification import quantify
 from PyPeTLib.series import Modality
 
+pytestmark = pytest.mark.accuracy
 MOTION = RigidMotion(drift_mm=2.0, drift_degrees=2.0, jump_mm=2.0, jump_degrees=2.0)
 
 

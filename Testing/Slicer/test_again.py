@@ -62,7 +62,7 @@ def test_a_map_with_another_scale_is_shown_anew(panel, sequence, heads):
     assert panel.ui.statusLabel.text.startswith("Done"), panel.ui.statusLabel.text
     assert parameters.cbfVolume is flow
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(flow)
-    assert legend.GetTitleText() == "CBF\nml/100g/min"
+    assert legend.GetTitleText() == "CBF\nml/100g\n/min"
     assert flow.GetDisplayNode().GetWindowLevelMax() == 80
     assert flow.GetAttribute("PyPeT.WhiteMatterScale") is not None
     parameters.whiteMatterSegmentation = None
