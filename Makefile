@@ -25,6 +25,7 @@ help:
 	@echo "make validate   what each stage makes of known truth: tables in Docs/validation.md (about an hour)"
 	@echo "make benchmark  speed, memory and accuracy of the whole pipeline: tables in the same document (a quarter of an hour)"
 	@echo "make pictures   all pictures of the documentation, icons and colour tables anew"
+	@echo "make screenshots  those of the Slicer module alone: Resources/Screenshots (two minutes)"
 	@echo "make clean      remove environments and results"
 
 # An environment is complete when its stamp exists; an interrupted installation starts again.
@@ -58,7 +59,7 @@ test-newest: $(VENV)/stamp-dev
 	$(BIN)/python -m pytest --numprocesses 2
 
 test-oldest: $(OLD_VENV)/stamp-dev
-	$(OLD_VENV)/bin/python -m pytest --numprocesses 2
+	$(OLD_VENV)/bin/python -m pytest --numprocesses 2 -m "not accuracy"
 
 system-libraries:
 	@$(PYTHON) Testing/host/system_libraries.py
@@ -69,7 +70,7 @@ $(SLICER_VENV)-%/stamp: Makefile
 	@touch $@
 
 $(SLICER_LANES): test-slicer-%: system-libraries $(SLICER_VENV)-%/stamp
-	$(SLICER_VENV)-$*/bin/python -m pytest Testing/Slicer --numprocesses 2
+	$(SLICER_VENV)-$*/bin/python -m pytest Testing/Slicer --numprocesses 2 --dist loadfile
 
 test: system-libraries lint test-newest test-oldest $(SLICER_LANES)
 
@@ -89,8 +90,14 @@ clean:
 	rm -rf $(VENV) $(OLD_VENV) $(SLICER_VENV)-* demo-output .mypy_cache .ruff_cache .pytest_cache build *.egg-info
 
 # The pictures in Docs are those of the demo; those of the module come from the headless host.
-.PHONY: pictures
-pictures: demo $(VENV)/stamp-dev system-libraries $(SLICER_VENV)-$(firstword $(SLICER_CORES))/stamp
+.PHONY: pictures screenshots
+HOST_PYTHON = $(SLICER_VENV)-$(firstword $(SLICER_CORES))/bin/python
+
+screenshots: system-libraries $(SLICER_VENV)-$(firstword $(SLICER_CORES))/stamp
+	$(HOST_PYTHON) Testing/Pictures/schemes.py
+	$(HOST_PYTHON) Testing/Pictures/screenshots.py
+
+pictures: demo $(VENV)/stamp-dev
 	mkdir -p Docs/pictures
 	cp demo-output/ctp/result/figures/summary.png Docs/pictures/ctp-summary.png
 	cp demo-output/ctp/result/figures/aif.png Docs/pictures/ctp-aif.png
@@ -98,4 +105,4 @@ pictures: demo $(VENV)/stamp-dev system-libraries $(SLICER_VENV)-$(firstword $(S
 	$(BIN)/python Testing/Pictures/colour_tables.py
 	$(BIN)/python Testing/Pictures/icons.py
 	$(BIN)/python Testing/Pictures/masks.py
-	$(SLICER_VENV)-$(firstword $(SLICER_CORES))/bin/python Testing/Pictures/screenshots.py
+	$(MAKE) screenshots

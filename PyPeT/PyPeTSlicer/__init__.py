@@ -12,7 +12,7 @@ The way of the data::
     running            one run: nodes in, pipeline, nodes out or nothing
     session            what stays in memory of it, so that the next run begins where its inputs differ
     outputs            all nodes of a run, together or not at all: volumes, colours, curves
-    nodes              what they share
+    nodes, plots       what they share
     batch              the same from a script
     sample_data        phantoms
     self_test          the module's own tests
@@ -53,6 +53,7 @@ _ROOMS = (
     "option_form",
     "outputs",
     "parameters",
+    "plots",
     "preset_section",
     "presets",
     "probe",

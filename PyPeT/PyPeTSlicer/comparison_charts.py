@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import numpy_to_vtk
 
 from PyPeTLib.arrays import Array, Curve
 from PyPeTLib.compare import BlandAltman, Comparison, bland_altman, joint_histogram
 from PyPeTLib.maps import QUANTITIES
 from PyPeTSlicer.comparison_looks import shown_unit
 from PyPeTSlicer.nodes import Transaction
+from PyPeTSlicer.plots import Look, number_table, show_columns
 
 BINS = 48
 """Of the joint histogram along each axis: about as many as a plot has room for squares."""
@@ -186,25 +185,17 @@ def _hidden(count: int) -> str:
 
 def show(scene: Transaction, chart: Any, points: Any, drawn: Mapping[str, Drawn]) -> None:
     """Put points and lines into a table node and make a chart show them; the table's series nodes are used again."""
-    rows = max(one.x.size for one in drawn.values())
-    content = vtk.vtkTable()
+    columns: dict[str, Array] = {}
     for name, one in drawn.items():
-        for column, values in ((f"{name}{X}", one.x), (name, one.y)):
-            # columns are equally long: the last point is drawn again, at the same place
-            array = numpy_to_vtk(np.pad(values.astype(np.float64), (0, rows - values.size), mode="edge"), deep=True)
-            array.SetName(column)
-            content.AddColumn(array)
-    points.SetAndObserveTable(content)
+        columns |= {f"{name}{X}": one.x, name: one.y}
+    points.SetAndObserveTable(number_table(columns))
     every = slicer.util.getNodesByClass("vtkMRMLPlotSeriesNode")
     kept = {series.GetYColumnName(): series for series in every if series.GetTableNode() is points}
     chart.RemoveAllPlotSeriesNodeIDs()
     for name, one in drawn.items():
         series = kept.get(name)
         series = scene.add("vtkMRMLPlotSeriesNode", one.title) if series is None else scene.change(series)
-        _style(series, one)
-        series.SetAndObserveTableNodeID(points.GetID())
-        series.SetXColumnName(f"{name}{X}")
-        series.SetYColumnName(name)
+        show_columns(series, points, f"{name}{X}", name, _look(one), name=one.title)
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetLegendVisibility(True)
     # three plots share the width of the window
@@ -214,19 +205,10 @@ def show(scene: Transaction, chart: Any, points: Any, drawn: Mapping[str, Drawn]
     chart.SetLegendFontSize(11)
 
 
-def _style(series: Any, one: Drawn) -> None:
-    styles = slicer.vtkMRMLPlotSeriesNode
-    series.SetName(one.title)
-    series.SetPlotType(styles.PlotTypeScatter)
-    series.SetColor(*one.colour)
+def _look(one: Drawn) -> Look:
     if one.size:
-        series.SetLineStyle(styles.LineStyleNone)
-        series.SetMarkerStyle(styles.MarkerStyleSquare if one.size >= _SQUARE else styles.MarkerStyleCircle)
-        series.SetMarkerSize(one.size)
-    else:
-        series.SetMarkerStyle(styles.MarkerStyleNone)
-        series.SetLineStyle(styles.LineStyleDash if one.is_dashed else styles.LineStyleSolid)
-        series.SetLineWidth(2)
+        return Look(colour=one.colour, line="none", marker="square" if one.size >= _SQUARE else "circle", size=one.size)
+    return Look(colour=one.colour, line="dash" if one.is_dashed else "solid")
 
 
 def _voxels(low: int, high: int) -> str:

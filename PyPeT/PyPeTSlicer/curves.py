@@ -13,6 +13,7 @@ from PyPeTLib.aif import SIDES
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTSlicer.nodes import Transaction
+from PyPeTSlicer.plots import Look, number_table, show_columns
 
 TIME, MEASURED, FITTED, VEIN, BRAIN = "Time", "AIF measured", "AIF fit", "VOF", "Brain mean"
 
@@ -48,15 +49,7 @@ def fill_curves(node: Any, result: PipelineResult) -> list[str]:
         columns[VEIN] = result.vof.measured
     if len(result.concentration.curves):
         columns[BRAIN] = result.concentration.curves.mean(axis=0, dtype=np.float64)
-    table = vtk.vtkTable()
-    for name, values in columns.items():
-        column = vtk.vtkDoubleArray()
-        column.SetName(name)
-        column.SetNumberOfTuples(len(values))
-        for row, value in enumerate(values):
-            column.SetValue(row, float(value))
-        table.AddColumn(column)
-    node.SetAndObserveTable(table)
+    node.SetAndObserveTable(number_table(columns))
     unit = unit_of(result)
     for name in columns:
         node.SetColumnUnitLabel(name, "s" if name == TIME else unit)
@@ -75,18 +68,8 @@ def plot(scene: Transaction, chart: Any, table: Any, curves: Sequence[str], resu
     chart.RemoveAllPlotSeriesNodeIDs()
     for name in curves:
         series = kept.get(name) or scene.add("vtkMRMLPlotSeriesNode", name)
-        series.SetName(name)
-        series.SetAndObserveTableNodeID(table.GetID())
-        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
-        series.SetXColumnName(TIME)
-        series.SetYColumnName(name)
-        series.SetColor(*_SERIES[name])
-        series.SetLineWidth(2)
-        marked = name == MEASURED
-        styles = slicer.vtkMRMLPlotSeriesNode
-        series.SetMarkerStyle(styles.MarkerStyleCircle if marked else styles.MarkerStyleNone)
-        series.SetMarkerSize(6)
-        series.SetLineStyle(styles.LineStyleDash if name == FITTED else styles.LineStyleSolid)
+        line, marker = "dash" if name == FITTED else "solid", "circle" if name == MEASURED else "none"
+        show_columns(series, table, TIME, name, Look(colour=_SERIES[name], line=line, marker=marker, size=6))
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
     arrives = f"bolus arrives at {result.bolus.time:.1f} s" if result.bolus.found else "no bolus found"
     chart.SetTitle(f"{result.series.name}: {arrives}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,16 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTSlicer.nodes import subject_hierarchy, unique_name
+from PyPeTSlicer.plots import Look, show_columns
 
 Colour = tuple[float, float, float]
+
+_LOOKS: dict[str, Callable[[Colour], Look]] = {
+    "line": lambda colour: Look(colour=colour),
+    "dash": lambda colour: Look(colour=colour, line="dash"),
+    "dots": lambda colour: Look(colour=colour, line="dot"),
+    "points": lambda colour: Look(colour=colour, line="none", marker="circle"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,25 +133,8 @@ def draw(chart: Any, table: Any, axis: str, lines: Sequence[Line]) -> None:
         if index == len(kept):
             kept.append(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode"))
             kept[-1].SetHideFromEditors(True)
-        _show(kept[index], table, axis, line)
+        show_columns(kept[index], table, axis, line.column, _LOOKS[line.style](line.colour))
         chart.AddAndObservePlotSeriesNodeID(kept[index].GetID())
     chart.EndModify(before)
     for surplus in kept[len(lines) :]:
         slicer.mrmlScene.RemoveNode(surplus)
-
-
-def _show(series: Any, table: Any, axis: str, line: Line) -> None:
-    before = series.StartModify()
-    series.SetName(line.column)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetPlotType(series.PlotTypeScatter)
-    series.SetXColumnName(axis)
-    series.SetYColumnName(line.column)
-    series.SetColor(*line.colour)
-    marked = line.style == "points"
-    series.SetMarkerStyle(series.MarkerStyleCircle if marked else series.MarkerStyleNone)
-    series.SetMarkerSize(5)
-    styles = {"line": series.LineStyleSolid, "dash": series.LineStyleDash, "dots": series.LineStyleDot}
-    series.SetLineStyle(styles.get(line.style, series.LineStyleNone))
-    series.SetLineWidth(2)
-    series.EndModify(before)

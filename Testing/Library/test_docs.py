@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -14,16 +15,15 @@ MADE_ELSEWHERE = {"colour-tables.png"}
 LARGEST = 250_000
 
 
-def load_list():
-    """What the program for the pictures says that it makes; it needs no Slicer to say so."""
-    path = ROOT / "Testing" / "Pictures" / "screenshots_list.py"
-    spec = importlib.util.spec_from_file_location("screenshots_list", path)
+def load(name):
+    """A part of the program for the pictures that needs no Slicer."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "Testing" / "Pictures" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-LISTED = load_list()
+LISTED = load("screenshots_list")
 
 
 def steps():
@@ -77,3 +77,15 @@ def test_the_pictures_are_there_and_small_and_no_others():
     files = {path.name: path.stat().st_size for path in PICTURES.glob("*.png")}
     assert set(files) == set(LISTED.PICTURES) | MADE_ELSEWHERE
     assert {name for name in LISTED.PICTURES if files[name] > LARGEST} == set()
+
+
+def test_few_colours_stay_as_they_are_and_many_become_the_nearest():
+    reduced = load("screenshots_png").reduced
+    rng = np.random.default_rng(1)
+    few = rng.integers(0, 256, (20, 3), np.uint8)[rng.integers(0, 20, (30, 40))]
+    colours, indices = reduced(few, 32)
+    np.testing.assert_array_equal(colours[indices], few)
+    ramp = np.repeat(np.arange(256, dtype=np.uint8).reshape(1, -1, 1), 3, axis=2)
+    colours, indices = reduced(ramp, 64)
+    assert len(colours) == 64
+    assert np.abs(colours[indices].astype(int) - ramp).max() <= 4

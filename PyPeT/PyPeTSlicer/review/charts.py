@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 
+from PyPeTSlicer.plots import Look, number_table, show_columns
 from PyPeTSlicer.review.subject import Subject
 
 BLUE, RED, GREEN, ORANGE, PURPLE, GREY = (
@@ -97,12 +97,20 @@ def chart(subject: Subject, role: str, title: str, drawing: Callable[[], Drawing
 
 def _draw(subject: Subject, role: str, title: str, node: Any, drawing: Drawing) -> None:
     lines = [line for line in drawing.lines if len(line.x)]
-    table = subject.node(f"{role}Table", "vtkMRMLTableNode", f"{title} values", lambda made: _fill(made, lines))
+    columns: dict[str, Any] = {}
+    for line in lines:
+        columns |= {_x_of(line): line.x, line.name: line.y}
+    table = subject.node(
+        f"{role}Table",
+        "vtkMRMLTableNode",
+        f"{title} values",
+        lambda made: made.SetAndObserveTable(number_table(columns)),
+    )
     kept = [node.GetNthPlotSeriesNode(index) for index in range(node.GetNumberOfPlotSeriesNodes())]
     node.RemoveAllPlotSeriesNodeIDs()
     for line in lines:
         series = kept.pop(0) if kept else slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
-        _style(series, line, table)
+        show_columns(series, table, _x_of(line), line.name, _look(line))
         subject.file(series)
         node.AddAndObservePlotSeriesNodeID(series.GetID())
     for series in kept:
@@ -128,38 +136,11 @@ def _set_ranges(node: Any, drawing: Drawing, lines: Sequence[Line]) -> None:
     node.SetYAxisRange(low - 0.05 * span, high + (0.05 + _HEADROOM * len(lines)) * span)
 
 
-def _fill(node: Any, lines: Sequence[Line]) -> None:
-    """Two columns a line; shorter ones stay at their last value, which is drawn on top of itself."""
-    table = vtk.vtkTable()
-    rows = max(len(line.x) for line in lines)
-    for line in lines:
-        for name, values in ((_x_of(line), line.x), (line.name, line.y)):
-            column = vtk.vtkDoubleArray()
-            column.SetName(name)
-            column.SetNumberOfTuples(rows)
-            for row, value in enumerate(np.pad(np.asarray(values, float), (0, rows - len(values)), mode="edge")):
-                column.SetValue(row, float(value))
-            table.AddColumn(column)
-    node.SetAndObserveTable(table)
-
-
 def _x_of(line: Line) -> str:
     return f"x of {line.name}"
 
 
-def _style(series: Any, line: Line, table: Any) -> None:
-    styles = slicer.vtkMRMLPlotSeriesNode
-    series.SetName(line.name)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetPlotType(styles.PlotTypeScatter)
-    series.SetXColumnName(_x_of(line))
-    series.SetYColumnName(line.name)
-    series.SetColor(*line.colour)
-    series.SetLineWidth(2)
-    series.SetMarkerSize(9 if line.points else 5)
-    has_marks = line.points or line.marked
-    series.SetMarkerStyle(
-        styles.MarkerStyleDiamond if line.points else styles.MarkerStyleCircle if has_marks else styles.MarkerStyleNone
-    )
-    solid = styles.LineStyleDash if line.dashed else styles.LineStyleSolid
-    series.SetLineStyle(styles.LineStyleNone if line.points else solid)
+def _look(line: Line) -> Look:
+    solid = "dash" if line.dashed else "solid"
+    marker = "diamond" if line.points else "circle" if line.marked else "none"
+    return Look(colour=line.colour, line="none" if line.points else solid, marker=marker, size=9 if line.points else 5)
