@@ -42,8 +42,7 @@ def arrangement(mode: str, nodes: MapNodes, table: Any, board: Any = None) -> Ar
 
     if mode == FLICKER:
         title = titled(_("{map} generated and reference in turn"))
-        cell = Slice(title=title, background=nodes.generated, foreground=nodes.reference, opacity=0.0)
-        return Arrangement(rows=((cell,),))
+        return Arrangement(rows=((Slice(title=title, background=nodes.generated),),))
     if mode == CHECKERBOARD:
         return Arrangement(rows=((Slice(title=titled(_("{map} generated and reference")), background=board),),))
     maps = (
@@ -107,6 +106,8 @@ class Shown:
         self._views, self._told = views, told
         self._in_step: InStep | None = None
         self._flickers: Any = None
+        self._pair: tuple[Any, Any] = (None, None)
+        self._is_reference = False
 
     @property
     def mode(self) -> str | None:
@@ -127,14 +128,14 @@ class Shown:
         if mode == FLICKER:
             name = next(name for name, _cell in shown.named())
             self._flickers = slicer.app.applicationLogic().GetSliceLogicByLayoutName(name)
+            self._pair = (nodes.generated, nodes.reference)
             self._tell(is_reference=False)
 
     def flick(self) -> bool:
         """Show the other map; whether there is a view that does so."""
         if self._flickers is None or self.mode != FLICKER:
             return False
-        is_reference = self._flickers.GetSliceCompositeNode().GetForegroundOpacity() < 0.5
-        self._tell(is_reference=is_reference)
+        self._tell(is_reference=not self._is_reference)
         return True
 
     def rest(self) -> None:
@@ -144,13 +145,16 @@ class Shown:
 
     def _tell(self, *, is_reference: bool) -> None:
         """Show one of both maps, and say which."""
-        self._flickers.GetSliceCompositeNode().SetForegroundOpacity(1.0 if is_reference else 0.0)
+        self._is_reference = is_reference
+        # one map alone: as a foreground, the other would shine through where it has no value
+        self._flickers.GetSliceCompositeNode().SetBackgroundVolumeID(self._pair[is_reference].GetID())
         label = _("Reference") if is_reference else _("Generated")
         self._flickers.GetSliceNode().SetLayoutLabel(label)
         self._told(is_reference)
 
     def release(self) -> None:
-        """Let go of the nodes, and give the crosshair back as it was."""
+        """Let go of the nodes."""
         if self._in_step is not None:
             self._in_step.release()
         self._in_step = self._flickers = None
+        self._pair = (None, None)

@@ -223,16 +223,22 @@ def test_flicker_shows_both_in_turn(host, views, parameters, section, shown):
     (name,) = host.shown_views()
     layers = composite(name)
     assert layers.GetBackgroundVolumeID() == nodes.generated.GetID()
-    assert layers.GetForegroundVolumeID() == nodes.reference.GetID()
-    assert layers.GetForegroundOpacity() == 0
+    # nothing shines through where one of them has no value
+    assert layers.GetForegroundVolumeID() is None
+    field = host.view(name).node.GetFieldOfView()
     assert section._timer.isActive()
     section.ui.flickerRateSpin.value = 5
     assert section._timer.interval == 200
     seen = set()
     for _ in range(8):
         host.process_events(120)
-        seen.add((layers.GetForegroundOpacity(), section.ui.flickerShownLabel.text))
-    assert seen == {(0.0, "generated"), (1.0, "reference")}
+        label = host.view(name).node.GetLayoutLabel()
+        seen.add((layers.GetBackgroundVolumeID(), label, section.ui.flickerShownLabel.text))
+    assert seen == {
+        (nodes.generated.GetID(), "Generated", "generated"),
+        (nodes.reference.GetID(), "Reference", "reference"),
+    }
+    assert host.view(name).node.GetFieldOfView() == field
     # it ends in every way out
     section.ui.sideBySideButton.click()
     assert not section._timer.isActive()
@@ -247,10 +253,10 @@ def test_flicker_rests_while_the_module_is_left(host, parameters, panel, section
     section.ui.flickerButton.click()
     (name,) = host.shown_views()
     section._on_timeout()
-    assert composite(name).GetForegroundOpacity() == 1
+    assert composite(name).GetBackgroundVolumeID() == shown.maps["cbf"].reference.GetID()
     host.leave(panel)
     assert not section._timer.isActive()
-    assert composite(name).GetForegroundOpacity() == 0
+    assert composite(name).GetBackgroundVolumeID() == shown.maps["cbf"].generated.GetID()
     host.reenter(panel)
     assert section._timer.isActive()
 
