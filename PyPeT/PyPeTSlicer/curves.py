@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from PyPeTLib.aif import SIDES
 from PyPeTLib.contrast import contrast_sign
@@ -71,10 +72,10 @@ def plot(scene: Transaction, chart: Any, table: Any, curves: Sequence[str], resu
         line, marker = "dash" if name == FITTED else "solid", "circle" if name == MEASURED else "none"
         show_columns(series, table, TIME, name, Look(colour=_SERIES[name], line=line, marker=marker, size=6))
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
-    arrives = f"bolus arrives at {result.bolus.time:.1f} s" if result.bolus.found else "no bolus found"
-    chart.SetTitle(f"{result.series.name}: {arrives}")
-    chart.SetXAxisTitle("Time [s]")
-    chart.SetYAxisTitle(f"Contrast [{unit}]")
+    told = _("{series}: bolus arrives at {time:.1f} s") if result.bolus.found else _("{series}: no bolus found")
+    chart.SetTitle(str(told).format(series=result.series.name, time=result.bolus.time))
+    chart.SetXAxisTitle(_("Time [s]"))
+    chart.SetYAxisTitle(str(_("Contrast [{unit}]")).format(unit=unit))
     chart.SetLegendVisibility(True)
 
 
