@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 import calibration
+import comparison
 import degradations
 import denoising
 import files
@@ -19,6 +20,7 @@ import gradients
 import heads
 import healthy
 import kudo
+import lesions
 import masks
 import method_speed
 import motion
@@ -54,7 +56,9 @@ PARTS: dict[str, program.Part] = {
     "calibration": shared(lambda pool, arguments: calibration.report(pool, arguments.seeds)),
     "masks": shared(lambda pool, arguments: masks.report(pool, arguments.seeds)),
     "tissue": shared(lambda pool, arguments: tissue.report(pool, arguments.seeds)),
+    "lesions": shared(lambda pool, arguments: lesions.report(pool, arguments.seeds)),
     "degradations": shared(lambda pool, _: degradations.report(pool)),
+    "comparison": shared(lambda pool, _: comparison.report(pool)),
     "files": lambda arguments: files.report(arguments.seeds[0]),
 }
 

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from PyPeTLib.deconvolution import METHODS, DeconvolutionOptions
-from PyPeTLib.phantom import Bolus, frame_times, make_kudo, tissue_curve
+from PyPeTLib.phantom import Bolus, frame_times, make_head, make_kudo, tissue_curve
 from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
 
@@ -262,6 +263,82 @@ def test_the_healthy_table_has_a_row_for_each_method_offered_for_lesions(load, o
     (text,) = healthy.report(pool, [0], **SMALL_HEAD)
     assert [row[0] for row in rows(text)] == [METHODS.with_trait("lesions")[0]]
     assert "0.00 (0.00)" in text
+
+
+def test_lesions_have_a_row_for_each_head_and_healthy_heads_none(load, pool, monkeypatch):
+    lesions = load("lesions")
+    monkeypatch.setattr(lesions, "KINDS", {"CTP": (Modality.CTP, {})})
+    found, late, healthy = lesions.report(pool, [0], **SMALL_HEAD)
+    ((name, core, error, dice, *_, mismatch),) = rows(found)
+    assert name == "CTP, head 0"
+    volume, truth = (float(part) for part in core.split(" / "))
+    assert float(error) == pytest.approx(100 * (volume / truth - 1), abs=1)
+    assert float(dice) > 0.7
+    assert all(2 < float(part) < 20 for part in mismatch.split(" / "))
+    ((_, *volumes, lag),) = rows(late)
+    assert sorted(map(float, volumes), reverse=True) == list(map(float, volumes))
+    assert 0 < float(lag) < 4
+    assert rows(healthy) == [["CTP", "0.0 (0.0)", "0.0 (0.0)"]]
+
+
+@cache
+def still_head(seed):
+    return make_head("ctp", seed=seed, shape=(80, 80, 12), noise=None, n_frames=8, dt=5.0)
+
+
+@pytest.fixture
+def true_heads(load):
+    """Two heads of the comparison whose maps are the truth."""
+    comparison = load("comparison")
+
+    def made(seed):
+        head = still_head(seed)
+        truth = dict.fromkeys(comparison.GENERATED, comparison.true_maps(head))
+        return comparison.Head(runs=truth | {"coarse CT": truth["CT"]}, truth=truth, to_head=head.to_head)
+
+    return {seed: made(seed) for seed in (4, 5)}
+
+
+def test_the_comparison_counts_who_is_refused(load, pool, monkeypatch, true_heads):
+    comparison = load("comparison")
+    monkeypatch.setattr(comparison, "analysed", true_heads.get)
+    monkeypatch.setattr(comparison, "_cost_table", lambda: "cost")
+    monkeypatch.setattr(comparison, "MAPS", ("cbf",))
+    _, same, others, margin, cost = comparison.report(pool, [4, 5])
+    assert rows(same)[0] == ["truth", "0 (0) of 4", "0 (0) of 4", "0 %"]
+    assert rows(same)[-1] == ["**three slices**", *["**0 (0) of 24**"] * 2, "**0 %**"]
+    assert rows(others)[0] == ["truth", "0.0 % (0.0 %)", "0.0 % (0.0 %)", "0 %"]
+    assert [row[0] for row in rows(margin)] == [f"{width} mm" for width in comparison.MARGINS_MM]
+    assert cost == "cost"
+
+
+def test_an_empty_margin_raises_the_papers_figure_alone(load, true_heads):
+    comparison = load("comparison")
+    table = list(comparison.margins(true_heads[4], true_heads[5]))
+    assert [float(row[1]) for row in table] == sorted((float(row[1]) for row in table), reverse=True)
+    # equal maps, then those of another head
+    assert {row[2] for row in table} == {"1.000 / 1.000"}
+    ours, papers = zip(*(map(float, row[-1].split(" / ")) for row in table), strict=True)
+    assert np.ptp(ours) < 0.01
+    assert list(papers) == sorted(set(papers))
+    assert papers[-1] > papers[0] + 0.2
+
+
+def test_few_slices_lie_where_they_lay(load, true_heads):
+    comparison = load("comparison")
+    whole = true_heads[4].truth["CT"]["cbf"]
+    few = comparison.few_slices(whole)
+    assert few.values.shape[2] == comparison.FEW_SLICES
+    first = np.linalg.solve(whole.affine, few.affine[:, 3])[2]
+    assert first == pytest.approx(round(first))
+    np.testing.assert_array_equal(few.values, whole.values[..., round(first) :][..., : comparison.FEW_SLICES])
+
+
+def test_the_cost_of_a_comparison_is_that_of_its_maps(load):
+    seconds, peak, one = load("comparison").cost("one grid", shape=(44, 44, 8))
+    assert 0 < seconds < 5
+    assert one == 4 * 44 * 44 * 8
+    assert 2 * one < peak < 40 * one
 
 
 def test_tissue_is_scored_on_whole_runs_and_the_plane_on_turned_heads(load, pool, monkeypatch):
