@@ -234,9 +234,10 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.onReload(self)
 
     def onSceneStartClose(self, caller, event):
-        """Forget the parameters before the scene goes."""
+        """Forget the parameters before the scene goes, and what layout to give back."""
         self._isCancelled = True
         self.setParameterNode(None)
+        self.logic.views.leave()
         self.logic.forget()
 
     def onSceneEndClose(self, caller, event):
@@ -396,7 +397,11 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         finally:
             self._isUpdating = False
         self._checkCanRun()
-        if not self._isRunning:
+        self.followSections()
+
+    def followSections(self):
+        """Let the sections show what is there now."""
+        if self._parameterNode is not None and not self._isRunning:
             for section in self.sections:
                 section.follow()
 

@@ -20,6 +20,7 @@ The way of the data::
 What follows a run::
 
     views              layouts of slice views, plots and tables, and the user's own layout given back
+                       (with drawn_segments)
     review             the steps of a run, each as an arrangement of views
     steering           what the user corrects: artery, vein, brain
     probe              curves and values at the mouse, at points and in segments (with probe_nodes, probe_output)
@@ -47,6 +48,7 @@ _ROOMS = (
     "comparison_nodes",
     "comparison_views",
     "curves",
+    "drawn_segments",
     "following",
     "loading",
     "nodes",

@@ -103,6 +103,19 @@ class Transaction:
                 self._scene.RemoveNode(node)
 
 
+def remove(node: Any) -> None:
+    """Take a node out of the scene, with its displays and files, which would stay without a purpose."""
+    scene = slicer.mrmlScene
+    belonging = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        belonging += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        belonging += [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
+    for each in (node, *belonging):
+        if each is not None and scene.IsNodePresent(each):
+            scene.RemoveNode(each)
+
+
 def unique_name(name: str) -> str:
     """The name itself where no node has it, else with a number; Slicer by itself never gives a name twice."""
     return name if slicer.mrmlScene.GetFirstNodeByName(name) is None else slicer.mrmlScene.GenerateUniqueName(name)

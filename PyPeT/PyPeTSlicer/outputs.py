@@ -202,7 +202,12 @@ class _Writer:
         facts = map_facts(shown, self.result, self.loaded)
         facts |= {"FrameTimes": self.loaded.sources.get("frame_times", ""), "Flags": self._flags()}
         scale = volumes.scale_of(node)
-        volumes.fill_volume(node, shown, self.result.series.orientation, facts)
+        # every selector that offers the node looks at it once, not at each of some forty facts
+        changing = node.StartModify()
+        try:
+            volumes.fill_volume(node, shown, self.result.series.orientation, facts)
+        finally:
+            node.EndModify(changing)
         # the user's window and colours stay, but not on a map that got another scale
         if is_new or node.GetDisplayNode() is None or volumes.scale_of(node) != scale:
             volumes.style(node, shown, self.scheme)

@@ -6,8 +6,11 @@ from typing import Any
 
 import qt
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
+from PyPeTLib.errors import InputError
+from PyPeTSlicer.reporting import Reported
 from PyPeTSlicer.review.steps import STEPS, Review, Step
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.sections import Section
@@ -23,6 +26,7 @@ class ReviewSection(Section):
     def __init__(self, panel: Any, layout: Any) -> None:
         super().__init__(panel, layout)
         self._review = Review(self.logic.views)
+        self.logic.views.listeners.append(self._mark)
         self._shown: tuple[str, str, str] | None = None
         self._buttons: dict[str, Any] = {}
         grid = self.ui.stepsBox.layout()
@@ -34,42 +38,86 @@ class ReviewSection(Section):
             grid.addWidget(button, index // COLUMNS, index % COLUMNS)
             self._buttons[step.name] = button
         self.ui.leaveReviewButton.connect("clicked(bool)", self.on_leave)
+        scene = slicer.mrmlScene
+        self._tag = scene.AddObserver(scene.NodeRemovedEvent, self._on_removed)
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        slicer.mrmlScene.RemoveObserver(self._tag)
 
     def follow(self) -> None:
         """Say which steps can be opened; show the open one anew after a run, and after a scene was loaded."""
-        subject = self.logic.subject(self.parameters) if self.parameters is not None else None
+        subject = self._subject()
+        reasons = {step.name: self._reason(step, subject) for step in STEPS}
         for step in STEPS:
-            reason = self._reason(step, subject)
             button = self._buttons[step.name]
-            button.enabled = not reason
-            button.toolTip = reason or step.tip()
+            button.enabled = not reasons[step.name]
+            button.toolTip = reasons[step.name] or step.tip()
         opened = self._review.step
-        if opened is not None and subject is not None and self._shown != self._state(opened, subject):
-            self.on_step(opened)
+        if opened is not None and self._shown != self._state(opened, subject):
+            self._show_anew(opened, subject, reasons[opened.name])
         self._mark()
 
     def on_step(self, step: Step) -> None:
         """Open a step."""
-        subject = self.logic.subject(self.parameters)
-        if subject is not None:
+        subject = self._subject()
+        with self.panel.reported(_("The step could not be shown")):
+            if subject is None:
+                raise InputError(self._reason(step, subject))
             # kept first: what cannot be opened is not tried again and again
             self._shown = self._state(step, subject)
-            with self.panel.reported(_("The step could not be shown")):
-                self._review.open(step, subject)
+            self._review.open(step, subject)
         self._mark()
 
     def on_leave(self, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - a slot
         """Give the user's layout back."""
         self._review.leave()
-        self._shown = None
-        self._mark()
+        # a comparison that is left this way ends, too
+        self.panel.followSections()
+
+    def _show_anew(self, step: Step, subject: Subject | None, reason: str) -> None:
+        """Show the open step of another run, or none: that of the last run would be taken for this one's.
+
+        What the panel says of the run itself stays.
+        """
+        self._shown = self._state(step, subject)
+        if subject is None or reason:
+            self._review.leave()
+            closed = str(_("The step {step} was closed: {reason}")).format(step=step.title(), reason=reason)
+            self._add(closed)
+            return
+        with Reported(self._add, _("The step could not be shown")):
+            self._review.open(step, subject)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)  # type: ignore[untyped-decorator]
+    def _on_removed(self, _scene: Any, _event: Any, node: Any) -> None:
+        """A run is gone with its segmentation, and so is what there was to see of it."""
+        if node.IsA("vtkMRMLSegmentationNode") and not slicer.mrmlScene.IsBatchProcessing():
+            self.panel.followSections()
+
+    def _add(self, message: str, is_bad: bool = False) -> None:  # noqa: FBT001, FBT002 - as the panel's own
+        """Show a message behind that of the panel."""
+        label = self.panel.ui.statusLabel
+        both = f"{label.text} {message}".strip()
+        if is_bad:
+            self.panel.tell(both, isBad=True)
+        else:
+            # as good or bad as it was
+            label.text = both
 
     def _mark(self) -> None:
         """Show which step is open."""
         opened = self._review.step
         for step in STEPS:
             self._buttons[step.name].checked = step is opened
-        self.ui.leaveReviewButton.enabled = opened is not None
+        # the probe's layout is left here, too
+        self.ui.leaveReviewButton.enabled = self.logic.views.layout is not None
+        if opened is None:
+            self._shown = None
+
+    def _subject(self) -> Subject | None:
+        found: Subject | None = self.logic.subject(self.parameters) if self.parameters is not None else None
+        return found
 
     def _reason(self, step: Step, subject: Subject | None) -> str:
         """Why a step cannot be opened; empty where it can."""
@@ -79,5 +127,7 @@ class ReviewSection(Section):
             return str(_("Nothing to review yet: press Run first."))
         return step.unavailable(subject)
 
-    def _state(self, step: Step, subject: Subject) -> tuple[str, str, str]:
+    def _state(self, step: Step, subject: Subject | None) -> tuple[str, str, str]:
+        if subject is None:
+            return step.name, "", ""
         return step.name, str(subject.segmentation.GetID()), subject.number

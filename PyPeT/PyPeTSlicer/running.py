@@ -159,7 +159,9 @@ def _state(request: RunRequest, sequence: Any) -> tuple[Any, ...]:
             return ()
         frames = [node.GetNthDataNode(index) for index in range(node.GetNumberOfDataNodes())]
         images = [frame.GetImageData().GetMTime() for frame in frames if frame.GetImageData() is not None]
-        return (node.GetID(), node.GetName(), node.GetMTime(), *(frame.GetMTime() for frame in frames), *images)
+        # not when the node itself was modified: a scene that is saved touches it
+        facts = timing.SequenceFacts.of(node)
+        return (node.GetID(), facts, *(frame.GetMTime() for frame in frames), *images)
 
     second = None if request.second_echo is None else sequences.sequence_of(request.second_echo)
     told = (request.modality, request.frame_times, request.echo_time, request.slice_times, request.second_echo_time)

@@ -13,7 +13,8 @@ class Section:
     Parameters
     ----------
     panel : PyPeTWidget
-        Has ``logic``, ``tell(message, isBad)``, ``reported(failure)`` and ``rerun()``.
+        Has ``logic``, ``tell(message, isBad)``, ``reported(failure)``, ``rerun()`` and
+        ``followSections()``.
     layout : QLayout
         Receives the part at its end.
     """

@@ -11,11 +11,15 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PyPeTSlicer import steering
+from PyPeTSlicer import nodes, steering
 from PyPeTSlicer.review import candidates
+from PyPeTSlicer.review.steps import STEPS, Review
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.sections import Section
 from PyPeTSlicer.segments import AIF, BRAIN, VOF
+
+AIF_STEP = next(step for step in STEPS if step.name == "AIF")
+"""The step that shows the candidates."""
 
 
 class SteerSection(Section):
@@ -25,6 +29,7 @@ class SteerSection(Section):
 
     def __init__(self, panel: Any, layout: Any) -> None:
         super().__init__(panel, layout)
+        self._review = Review(self.logic.views)
         self._placing: tuple[Any, int] | None = None
         self._listed: list[tuple[str, ...]] | None = None
         self._is_filling = False
@@ -74,7 +79,10 @@ class SteerSection(Section):
         self._enable(subject)
         if subject is not None and row is not None and not self._is_filling and self.logic.views.layout is not None:
             with self.panel.reported(_("The candidate could not be shown")):
-                self.logic.views.go_to(candidates.show_candidate(subject, row))
+                place = candidates.show_candidate(subject, row)
+                if self._review.step is AIF_STEP:
+                    self._review.draw(subject)
+                self.logic.views.go_to(place)
 
     def on_use_candidate(self, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - a slot
         """Take the artery from the chosen candidate."""
@@ -95,6 +103,7 @@ class SteerSection(Section):
 
     def on_rerun(self, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - a slot
         """Run again, and say what that took."""
+        self.ui.steerLabel.text = ""
         before = self._number()
         start = time.perf_counter()
         self.panel.rerun()
@@ -170,6 +179,7 @@ class SteerSection(Section):
         if subject is None:
             return
         done = False
+        self.ui.steerLabel.text = ""
         with self.panel.reported(_("The correction failed")), self._changing():
             change(subject)
             done = True
@@ -191,8 +201,7 @@ class SteerSection(Section):
             node, tag = self._placing
             self._placing = None
             node.RemoveObserver(tag)
-            if slicer.mrmlScene.IsNodePresent(node):
-                slicer.mrmlScene.RemoveNode(node)
+            nodes.remove(node)
             interaction = slicer.app.applicationLogic().GetInteractionNode()
             interaction.SetCurrentInteractionMode(slicer.vtkMRMLInteractionNode.ViewTransform)
         self.ui.placeButton.checked = False

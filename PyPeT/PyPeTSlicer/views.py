@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
 import slicer
+import vtk
 
 from PyPeTLib.errors import InputError
+from PyPeTSlicer.drawn_segments import Segments, draw, let_go
 
 LAYOUTS = range(5017, 5050)
 """Numbers of the layouts that PyPeT describes; Slicer's own are far below."""
@@ -23,33 +25,8 @@ _USERS_LAYOUT = "PyPeT.UsersLayout"
 _CROSSHAIR = "PyPeT.Crosshair"
 """Attribute of the layout node: the user had no crosshair."""
 
-_OWN_VIEW = "PyPeT.View"
-"""Attribute of a segmentation's display that draws in one view of PyPeT's: the id of the view."""
-
-_LIMITED = "PyPeT.Limited"
-"""Attribute of a display of the user's that is kept out of PyPeT's views."""
-
 _FALLBACK = 3
 """Slicer's four views, where no layout of the user's is known."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segments:
-    """Segments of a segmentation node that a slice view draws.
-
-    Attributes
-    ----------
-    segmentation : vtkMRMLSegmentationNode
-    outlined, filled : tuple of str
-        Ids of segments.
-    opacity : float
-        Of those that are filled.
-    """
-
-    segmentation: Any
-    outlined: tuple[str, ...] = ()
-    filled: tuple[str, ...] = ()
-    opacity: float = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +97,23 @@ class Arrangement:
 
 
 class Views:
-    """The views that PyPeT arranges; owned by the module's logic, and without effect until `show`."""
+    """The views that PyPeT arranges; owned by the module's logic, and without effect until `show`.
+
+    While a layout of PyPeT's is shown, the layout node is observed: whoever chooses another layout has all else back
+    that `show` had changed.
+
+    Attributes
+    ----------
+    listeners : list of callable
+        Called when another layout of PyPeT's is shown, or none any more.
+    """
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[], None]] = []
         self._shown: Arrangement | None = None
+        # a scene that is closed takes the attributes of the layout node along
+        self._users_layout: int | None = None
+        self._observed: tuple[Any, int] | None = None
 
     @property
     def layout(self) -> int | None:
@@ -146,13 +136,18 @@ class Views:
         place = arrangement.place if arrangement.place is not None else self.place()
         is_first = self.layout is None
         if is_first:
-            node.SetAttribute(_USERS_LAYOUT, str(node.GetViewArrangement()))
+            self._users_layout = int(node.GetViewArrangement())
+            node.SetAttribute(_USERS_LAYOUT, str(self._users_layout))
             _show_crosshair(node)
-        _let_go_of_segments()
+        let_go()
         describe(number, layout_xml(arrangement))
         node.SetViewArrangement(number)
+        self._observe(node)
         # the views have their size only now
         slicer.app.processEvents()
+        if self.layout != number:
+            # somebody chose another one meanwhile
+            return
         for name, cell in arrangement.named():
             view = slicer.mrmlScene.GetSingletonNode(name, _KINDS[type(cell)][0])
             if isinstance(cell, Slice):
@@ -165,28 +160,67 @@ class Views:
                 view.SetTableNodeID(cell.table.GetID())
             view.SetLayoutLabel(cell.title)
         self._shown = arrangement
-        self._draw_segments(arrangement)
+        self._draw_segments()
         if place is not None:
             self.go_to(place)
         centre, crosshair = self.place(), slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         if centre is not None and crosshair is not None:
             crosshair.SetCrosshairRAS(centre)
+        self._tell()
+
+    def draw(self, arrangement: Arrangement) -> None:
+        """Draw the segments of an arrangement in place of those of the one that is shown, whose views it has."""
+        self._shown = arrangement
+        let_go()
+        self._draw_segments()
 
     def leave(self) -> None:
-        """Give the user's layout back; nothing where it is shown already."""
+        """Give the user's layout back; where it is shown already, what else was changed."""
         node = _layout_node()
-        _let_go_of_segments()
-        self._shown = None
-        if node is None or self.layout is None:
-            return
-        before = int(node.GetAttribute(_USERS_LAYOUT) or _FALLBACK)
-        node.RemoveAttribute(_USERS_LAYOUT)
-        _hide_crosshair(node)
-        node.SetViewArrangement(before if before not in LAYOUTS else _FALLBACK)
+        before = self._users_layout
+        if node is not None:
+            before = int(node.GetAttribute(_USERS_LAYOUT) or before or _FALLBACK)
+        is_shown = self.layout is not None
+        self._give_back()
+        if is_shown:
+            node.SetViewArrangement(before if before not in LAYOUTS else _FALLBACK)
+            self._tell()
 
     def forget(self) -> None:
-        """The scene goes, and all nodes with it."""
+        """The scene goes, and all nodes with it; the layout stays until `leave`."""
         self._shown = None
+
+    def _observe(self, node: Any) -> None:
+        """Notice when the user chooses another layout."""
+        if self._observed is None or self._observed[0] is not node:
+            self._stop_observing()
+            self._observed = (node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._on_layout))
+
+    def _stop_observing(self) -> None:
+        if self._observed is not None:
+            node, tag = self._observed
+            node.RemoveObserver(tag)
+            self._observed = None
+
+    def _on_layout(self, _node: Any, _event: Any) -> None:
+        # a scene that is closed sets the node back for a moment; who closes it has to leave
+        if self.layout is None and not slicer.mrmlScene.IsClosing():
+            self._give_back()
+            self._tell()
+
+    def _give_back(self) -> None:
+        """All that was changed but the layout itself."""
+        self._stop_observing()
+        self._shown = self._users_layout = None
+        let_go()
+        node = _layout_node()
+        if node is not None:
+            node.RemoveAttribute(_USERS_LAYOUT)
+            _hide_crosshair(node)
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def go_to(self, place: Sequence[float]) -> None:
         """Move the slice views to a place in RAS mm, as far as their own direction goes."""
@@ -210,23 +244,11 @@ class Views:
                 if view is not None:
                     yield name, view
 
-    def _draw_segments(self, arrangement: Arrangement) -> None:
-        """Draw the segments of each cell in its own view; those of the user's display only in the user's views."""
-        own = {view.GetID() for _, view in self._slices()}
-        others = [
-            view.GetID()
-            for kind in ("vtkMRMLSliceNode", "vtkMRMLViewNode")
-            for view in slicer.util.getNodesByClass(kind)
-            if view.GetID() not in own
-        ]
-        for display in _displays():
-            if display.GetAttribute(_OWN_VIEW) is None and display.GetNumberOfViewNodeIDs() == 0:
-                display.SetViewNodeIDs(others)
-                display.SetAttribute(_LIMITED, "1")
-        for name, cell in arrangement.named():
-            if isinstance(cell, Slice):
-                for drawn in cell.segments:
-                    _draw(drawn, f"vtkMRMLSliceNode{name}")
+    def _draw_segments(self) -> None:
+        """Draw the segments of each cell in its own view."""
+        shown = [] if self._shown is None else list(self._shown.named())
+        cells = [(f"{_KINDS[Slice][0]}{name}", cell) for name, cell in shown if isinstance(cell, Slice)]
+        draw({view_id: cell.segments for view_id, cell in cells})
 
 
 def _show_crosshair(layout: Any) -> None:
@@ -238,27 +260,11 @@ def _show_crosshair(layout: Any) -> None:
 
 
 def _hide_crosshair(layout: Any) -> None:
-    """Give the user's crosshair back: none."""
+    """Give the user's crosshair back: none, unless another one was chosen meanwhile."""
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-    if node is not None and layout.GetAttribute(_CROSSHAIR):
+    if node is not None and layout.GetAttribute(_CROSSHAIR) and node.GetCrosshairMode() == node.ShowSmallBasic:
         node.SetCrosshairMode(node.NoCrosshair)
     layout.RemoveAttribute(_CROSSHAIR)
-
-
-def _let_go_of_segments() -> None:
-    """Hide what was drawn in views of PyPeT's, and let the user's displays into all views again."""
-    for display in _displays():
-        if display.GetAttribute(_OWN_VIEW) is not None:
-            display.SetVisibility(False)
-        elif display.GetAttribute(_LIMITED) is not None:
-            display.RemoveAttribute(_LIMITED)
-            display.RemoveAllViewNodeIDs()
-
-
-def _displays() -> list[Any]:
-    """All displays of segmentations."""
-    found: list[Any] = slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode")
-    return found
 
 
 def register() -> None:
@@ -316,42 +322,6 @@ def _show_slice(name: str, view: Any, cell: Slice) -> None:
     logic.FitSliceToBackground()
     composite.SetHotLinkedControl(True)
     composite.SetLinkedControl(True)
-
-
-def _draw(drawn: Segments, view_id: str) -> None:
-    """Draw segments in one view, by a display of its own.
-
-    It stays with the segmentation, hidden, when the view shows something else: Slicer's drawing of segmentations keeps
-    pointers to displays that were removed from the scene, and crashes at the next change of a segment.
-    """
-    segmentation = drawn.segmentation
-    displays = [segmentation.GetNthDisplayNode(index) for index in range(segmentation.GetNumberOfDisplayNodes())]
-    own = [display for display in displays if display is not None and display.GetAttribute(_OWN_VIEW) == view_id]
-    display = own[0] if own else _new_display(segmentation, view_id)
-    content = segmentation.GetSegmentation()
-    for index in range(content.GetNumberOfSegments()):
-        segment = content.GetNthSegmentID(index)
-        is_filled, is_outlined = segment in drawn.filled, segment in drawn.outlined
-        display.SetSegmentVisibility(segment, is_filled or is_outlined)
-        display.SetSegmentVisibility2DFill(segment, is_filled)
-        display.SetSegmentVisibility2DOutline(segment, True)
-        display.SetSegmentOpacity2DFill(segment, drawn.opacity)
-    display.SetVisibility(True)
-
-
-def _new_display(segmentation: Any, view_id: str) -> Any:
-    display = slicer.vtkMRMLSegmentationDisplayNode()
-    display.SetSaveWithScene(False)
-    display.SetHideFromEditors(True)
-    display.SetAttribute(_OWN_VIEW, view_id)
-    # before any view hears of it
-    display.SetViewNodeIDs([view_id])
-    display.SetVisibility3D(False)
-    # one pixel is lost on bone and on coloured maps
-    display.SetSliceIntersectionThickness(2)
-    slicer.mrmlScene.AddNode(display)
-    segmentation.AddAndObserveDisplayNodeID(display.GetID())
-    return display
 
 
 def _layout_node() -> Any:

@@ -78,7 +78,7 @@ def reviewed(request, scene):
     scene.clear_scene()
     made = Reviewed(add_series(make_head(request.param, seed=1, **HEADS[request.param]).series, "Head"))
     # the nodes of these steps are looked at by tests that open none of them
-    for name in ("AIF", "Lesions"):
+    for name in ("AIF", "Residue", "Lesions"):
         made.open(name)
     yield made
     made.logic.views.leave()

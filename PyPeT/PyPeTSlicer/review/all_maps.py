@@ -53,6 +53,6 @@ def of_this_run(subject: Subject) -> set[str]:
     if subject.result is not None:
         return set(subject.result.maps)
     # the summary has a line for each map that holds values
-    table = subject.summary
-    items = [] if table is None else [table.GetCellText(row, 0) for row in range(table.GetNumberOfRows())]
+    table = subject.told
+    items = [table.GetCellText(row, 0) for row in range(table.GetNumberOfRows())]
     return {item.removesuffix(" median").lower() for item in items if item.endswith(" median")}

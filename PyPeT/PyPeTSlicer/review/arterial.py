@@ -12,10 +12,11 @@ from PyPeTLib.arrays import Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.review import candidates, images, marks, timelines
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.segments import AIF, BRAIN, VOF
-from PyPeTSlicer.views import Arrangement, Plot, Segments, Slice, Table
+from PyPeTSlicer.views import Arrangement, Plot, Slice, Table
 
 PEAK = "ArterialPeak"
 """Role of the concentration at the artery's peak."""
@@ -63,14 +64,16 @@ def arrangement(subject: Subject) -> Arrangement:
         Slice(title=title, background=peak, segments=tuple(drawn)),
         Slice(title=_("From the front"), background=peak, orientation="Coronal", segments=tuple(drawn)),
     )
-    plots = [Plot(title=_("Artery, fit, vein and brain"), chart=subject.chart)]
+    plots = [] if subject.chart is None else [Plot(title=_("Artery, fit, vein and brain"), chart=subject.chart)]
     chart = subject.existing(candidates.CHART)
     if listed and chart is not None:
         plots.append(Plot(title=_("Chosen candidate"), chart=chart))
     table = (Table(title=candidates.title(subject), table=subject.existing(candidates.TABLE)),) if listed else ()
+    # whatever the user has deleted is left out
+    shown_rows = [(height, row) for height, row in ((0.46, slices), (0.30, tuple(plots)), (0.24, table)) if row]
     return Arrangement(
-        rows=(slices, tuple(plots), table) if table else (slices, tuple(plots)),
-        heights=(0.46, 0.30, 0.24) if table else (0.55, 0.45),
+        rows=tuple(row for _height, row in shown_rows),
+        heights=tuple(height for height, _row in shown_rows),
         place=None if place is None else marks.in_world(subject, place),
     )
 

@@ -27,13 +27,7 @@ def unavailable(subject: Subject) -> str:
 
 def arrangement(subject: Subject) -> Arrangement:
     """The image before the bolus, that of its peak and all frames, above the curve."""
-    before = images.still(
-        subject,
-        BEFORE,
-        _("before the bolus"),
-        lambda: timelines.result_of(subject).baseline_image,
-        lambda: timelines.signal_window(subject),
-    )
+    before = images.baseline(subject, BEFORE, _("before the bolus"))
     peak = images.still(
         subject, PEAK, _("at the peak"), lambda: _peak_image(subject), lambda: timelines.signal_window(subject)
     )

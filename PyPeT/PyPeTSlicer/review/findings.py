@@ -9,11 +9,12 @@ from slicer.i18n import tr as _
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.quality import Flag
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.review import images, marks, timelines
 from PyPeTSlicer.review.mask import IMAGE
-from PyPeTSlicer.review.subject import Subject
+from PyPeTSlicer.review.subject import Subject, without_summary
 from PyPeTSlicer.segments import BRAIN
-from PyPeTSlicer.views import Arrangement, Cell, Segments, Slice, Table
+from PyPeTSlicer.views import Arrangement, Cell, Slice, Table
 from PyPeTSlicer.words import for_panel
 
 FLAGS, EXCLUDED = "Flags", "Excluded"
@@ -27,9 +28,7 @@ _COLOURS = {NOT_ANALYSED: (1.0, 0.25, 0.1), NO_VALUE: (1.0, 0.8, 0.0)}
 
 def unavailable(subject: Subject) -> str:
     """Why the step cannot be opened; empty where it can."""
-    if subject.summary is None and not subject.has(FLAGS):
-        return str(_("The summary of this run is no longer in the scene. Run again."))
-    return ""
+    return without_summary() if subject.summary is None and not subject.has(FLAGS) else ""
 
 
 def arrangement(subject: Subject) -> Arrangement:
@@ -77,13 +76,7 @@ def _images(subject: Subject) -> tuple[Cell, ...]:
     outline = Segments(segmentation=subject.segmentation, outlined=(BRAIN,))
     if not (subject.has(EXCLUDED) and subject.has(IMAGE)):
         return (Slice(title=_("Brain mask"), background=timelines.input_proxy(subject), segments=(outline,)),)
-    image = images.still(
-        subject,
-        IMAGE,
-        _("mask image"),
-        lambda: timelines.result_of(subject).baseline_image,
-        lambda: timelines.signal_window(subject),
-    )
+    image = images.baseline(subject, IMAGE, _("mask image"))
     left_out = marks.marked(
         subject, EXCLUDED, _("excluded voxels"), lambda: excluded(timelines.result_of(subject)).items()
     )

@@ -13,7 +13,7 @@ from PyPeTLib.geometry import Grid
 from PyPeTLib.projection import Projection, Slab
 from PyPeTSlicer.nodes import image_of, matrix_of
 from PyPeTSlicer.review.subject import Subject
-from PyPeTSlicer.review.timelines import TITLE, Strip, result_of, show_grey, timeline
+from PyPeTSlicer.review.timelines import TITLE, Strip, result_of, show_grey, signal_window, timeline
 
 
 def still(
@@ -45,6 +45,11 @@ def still(
             show_grey(node, *window())
 
     return subject.node(role, "vtkMRMLScalarVolumeNode", title, fill)
+
+
+def baseline(subject: Subject, role: str, title: str) -> Any:
+    """A volume with the mean image before the bolus; see `still`."""
+    return still(subject, role, title, lambda: result_of(subject).baseline_image, lambda: signal_window(subject))
 
 
 def projections(

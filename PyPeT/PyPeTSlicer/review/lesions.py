@@ -9,10 +9,11 @@ from slicer.i18n import tr as _
 from PyPeTLib.deconvolution import METHODS
 from PyPeTLib.lesions import Lesions, find_lesions, why_no_lesions
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.review import marks, timelines
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.segments import BRAIN
-from PyPeTSlicer.views import Arrangement, Segments, Slice, Table
+from PyPeTSlicer.views import Arrangement, Slice, Table
 from PyPeTSlicer.words import for_panel
 
 SEGMENTS, TABLE = "Lesions", "LesionVolumes"

@@ -8,10 +8,11 @@ from slicer.i18n import tr as _
 from PyPeTLib.masking import TITLES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import Modality
+from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.review import images, timelines
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.segments import BRAIN, TISSUES
-from PyPeTSlicer.views import Arrangement, Segments, Slice
+from PyPeTSlicer.views import Arrangement, Slice
 
 IMAGE, ALONE = "MaskImage", "MaskBrain"
 
@@ -29,11 +30,8 @@ def arrangement(subject: Subject) -> Arrangement:
         nothing = np.float32(timelines.AIR if subject.modality is Modality.CTP else 0)
         return np.where(result.brain.mask, result.baseline_image, nothing)
 
-    def window() -> tuple[float, float]:
-        return timelines.signal_window(subject)
-
-    image = images.still(subject, IMAGE, _("mask image"), lambda: timelines.result_of(subject).baseline_image, window)
-    brain = images.still(subject, ALONE, _("brain alone"), alone, window)
+    image = images.baseline(subject, IMAGE, _("mask image"))
+    brain = images.still(subject, ALONE, _("brain alone"), alone, lambda: timelines.signal_window(subject))
     series = timelines.working_proxy(subject)
     for shown in (image, brain):
         timelines.same_window(shown, series)

@@ -102,31 +102,26 @@ def _displacement(result: PipelineResult) -> Drawing:
 
 def _shift(result: PipelineResult) -> Drawing:
     """Where the middle of the head goes."""
-    every = result.motion.all_frames
-    lines = _along_axes((_("Right"), _("Anterior"), _("Superior")), result, every.translations)
-    return Drawing(
-        title=_("Translation of the head"),
-        x_title=_("Time [s]"),
-        y_title=_("Translation [mm]"),
-        lines=lines,
-        least=_LEAST,
-    )
+    names = (_("Right"), _("Anterior"), _("Superior"))
+    values = result.motion.all_frames.translations
+    return _along_axes(_("Translation of the head"), _("Translation [mm]"), names, result, values)
 
 
 def _turn(result: PipelineResult) -> Drawing:
     """How the head turns about its middle."""
-    every = result.motion.all_frames
-    lines = _along_axes((_("Nodding"), _("Tilting"), _("Turning")), result, every.rotations)
-    return Drawing(
-        title=_("Rotation of the head"), x_title=_("Time [s]"), y_title=_("Rotation [°]"), lines=lines, least=_LEAST
-    )
+    names = (_("Nodding"), _("Tilting"), _("Turning"))
+    values = result.motion.all_frames.rotations
+    return _along_axes(_("Rotation of the head"), _("Rotation [°]"), names, result, values)
 
 
-def _along_axes(names: tuple[str, str, str], result: PipelineResult, values: Curve) -> list[Line]:
+def _along_axes(
+    title: str, y_title: str, names: tuple[str, str, str], result: PipelineResult, values: Curve
+) -> Drawing:
     """A line for each of the axes right, anterior and superior, from values of shape (t, 3)."""
     colours = (charts.RED, charts.GREEN, charts.BLUE)
     times = result.series.frame_times
-    return [
+    lines = [
         Line(name=name, x=times, y=column, colour=colour)
         for name, column, colour in zip(names, values.T, colours, strict=True)
     ]
+    return Drawing(title=title, x_title=_("Time [s]"), y_title=y_title, lines=lines, least=_LEAST)

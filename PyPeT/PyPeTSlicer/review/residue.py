@@ -16,12 +16,13 @@ from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.probing import Probe, Reading
 from PyPeTLib.probing.curves import voxel_at
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.nodes import RUN
 from PyPeTSlicer.review import all_maps, charts, marks, timelines
 from PyPeTSlicer.review.charts import Drawing, Line
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.segments import BRAIN
-from PyPeTSlicer.views import Arrangement, Plot, Segments, Slice
+from PyPeTSlicer.views import Arrangement, Plot, Slice
 
 RESIDUE, FIT, PLACES = "ResidueChart", "ResidueFit", "ResiduePlaces"
 """Roles of the two charts and of the segmentation that marks the places."""

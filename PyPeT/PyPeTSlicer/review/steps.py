@@ -40,7 +40,10 @@ class Step:
 
     def unavailable(self, subject: Subject) -> str:
         """Why the step cannot be opened; empty where it can."""
-        return str(self._call("unavailable")(subject))
+        try:
+            return str(self._call("unavailable")(subject))
+        except InputError as error:
+            return str(error)
 
     def arrangement(self, subject: Subject) -> Arrangement:
         """What the views show."""
@@ -145,6 +148,12 @@ class Review:
         if reason:
             raise InputError(reason)
         self._views.show(step.layout, step.arrangement(subject))
+
+    def draw(self, subject: Subject) -> None:
+        """Draw the segments of the open step anew; places and volumes stay in view as they are."""
+        step = self.step
+        if step is not None and not step.unavailable(subject):
+            self._views.draw(step.arrangement(subject))
 
     def leave(self) -> None:
         """Give the user's layout back."""

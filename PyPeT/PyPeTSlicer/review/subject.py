@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from PyPeTLib.config import PipelineConfig
+from PyPeTLib.errors import InputError
 from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import Modality
@@ -42,8 +44,12 @@ class Subject:
         """What there is to review for a sequence; None where it was not analysed."""
         if sequence is None:
             return None
+        run = session.run_of(sequence)
+        if run is not None:
+            # which need not be the youngest: the user may have chosen to write into an older one
+            return cls(run.outputs.segmentation, run)
         found = [node for node in outputs_of(sequence, "vtkMRMLSegmentationNode") if node.GetAttribute(RUN)]
-        return cls(found[-1], session.run_of(sequence)) if found else None
+        return cls(found[-1], None) if found else None
 
     @property
     def result(self) -> PipelineResult | None:
@@ -74,10 +80,13 @@ class Subject:
 
     @cached_property
     def config(self) -> PipelineConfig:
-        """Options of the run."""
+        """Options of the run; an `InputError` where the summary that tells them is gone."""
         if self.result is not None:
             return self.result.config
-        return PipelineConfig.from_mapping(tomllib.loads(self.summary.GetAttribute("PyPeT.Config")))
+        try:
+            return PipelineConfig.from_mapping(tomllib.loads(self.told.GetAttribute("PyPeT.Config") or ""))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(_("The summary of this run does not tell its options. Run again.")) from error
 
     @property
     def modality(self) -> Modality:
@@ -86,8 +95,15 @@ class Subject:
 
     @property
     def summary(self) -> Any:
-        """Table of findings."""
+        """Table of findings; None where it is gone."""
         return self.segmentation.GetNodeReference("PyPeT.Summary")
+
+    @property
+    def told(self) -> Any:
+        """Table of findings; an `InputError` where it is gone."""
+        if self.summary is None:
+            raise InputError(without_summary())
+        return self.summary
 
     @property
     def curves(self) -> Any:
@@ -102,7 +118,12 @@ class Subject:
     def map_node(self, name: str) -> Any:
         """The volume of a map; None where it is gone or the run gave none."""
         further = self.segmentation.GetNodeReference(f"PyPeT.Map.{name}")
-        return further if further is not None else last_outputs(self.sequence).volumes.get(name)
+        if further is not None:
+            return further
+        made = self.run.outputs.volumes.get(name) if self.run is not None else None
+        if made is not None and slicer.mrmlScene.IsNodePresent(made):
+            return made
+        return last_outputs(self.sequence).volumes.get(name)
 
     def maps(self) -> list[Any]:
         """The volumes of all maps and of their relative maps, in the order of the quantities."""
@@ -155,3 +176,8 @@ class Subject:
 
     def _is_current(self, node: Any) -> bool:
         return node is not None and node.GetAttribute(RUN) == self.number
+
+
+def without_summary() -> str:
+    """What a step says that needs the summary of the run, where the user has deleted it."""
+    return str(_("The summary of this run is no longer in the scene. Run again."))

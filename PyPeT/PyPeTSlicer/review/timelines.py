@@ -19,7 +19,7 @@ from PyPeTLib.geometry import Grid
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import Modality
 from PyPeTSlicer import loading, sequences
-from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
+from PyPeTSlicer.nodes import Transaction, image_of, matrix_of, remove
 from PyPeTSlicer.review.subject import Subject
 
 WORKING = "Working"
@@ -156,8 +156,8 @@ def discard(subject: Subject, role: str) -> None:
     if browser is not None:
         browser.RemoveSynchronizedSequenceNode(sequence.GetID())
     for node in (proxy, sequence):
-        if node is not None and slicer.mrmlScene.IsNodePresent(node):
-            slicer.mrmlScene.RemoveNode(node)
+        if node is not None:
+            remove(node)
 
 
 def missing(subject: Subject, *roles: str) -> str:
