@@ -13,6 +13,7 @@ from PyPeTLib.presets import Preset
 from PyPeTLib.series import Modality
 from PyPeTSlicer import presets
 from PyPeTSlicer.sections import Section
+from PyPeTSlicer.words import for_panel
 
 MOST_CHANGES = 5
 """So many changed options are named; the tooltip has them all."""
@@ -150,7 +151,11 @@ class PresetSection(Section):
             about.text, about.toolTip = "", ""
         about.visible = bool(about.text)
         if preset is not None or not key:
-            changes = _changes(presets.differences(self.parameters, preset))
+            try:
+                changes = _changes(presets.differences(self.parameters, preset))
+            except InputError as error:
+                # options of another version of PyPeT, in a scene that was saved with it
+                changes = [for_panel(str(error))]
         changed.text = "\n".join(text for text in (_told(changes), *self._problems) if text)
         changed.toolTip = "\n".join(changes)
         changed.visible = bool(changed.text)

@@ -163,7 +163,8 @@ class Views:
         self._draw_segments()
         if place is not None:
             self.go_to(place)
-        centre, crosshair = self.place(), slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        centre = arrangement.place if arrangement.place is not None else self.place()
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         if centre is not None and crosshair is not None:
             crosshair.SetCrosshairRAS(centre)
         self._tell()

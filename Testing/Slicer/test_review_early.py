@@ -560,3 +560,15 @@ def test_steps_that_were_open_can_be_opened_again_from_a_saved_scene(scene, move
     segmentation.SetAttribute("PyPeT.Run", "99")
     for room in ROOMS:
         assert "Run again" in room.unavailable(Subject(segmentation, None))
+
+
+def test_a_window_made_of_an_empty_first_frame_does_not_make_the_brain_white(scene):
+    scene.clear_scene()
+    series = make_head("dsc", seed=1, shape=(64, 64, 10)).series
+    values = series.array().copy()
+    values[..., 0] = 0
+    made = Reviewed(add_series(dataclasses.replace(series, data=StoredFrames(values)), "Head"))
+    proxy = timelines.input_proxy(made.subject)
+    middle = np.median(made.result.baseline_image[made.result.brain.mask])
+    display = proxy.GetDisplayNode()
+    assert display.GetWindowLevelMin() < middle < display.GetWindowLevelMax() < 10 * middle

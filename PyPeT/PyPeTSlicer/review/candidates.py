@@ -40,7 +40,7 @@ CANDIDATE = "Candidate"
 
 COLOUR = (0.8, 0.2, 1.0)
 
-_IN_SHORT = (0, 4, 3, 5, 2, 8)
+_IN_SHORT = (0, 8, 4, 3, 5, 2)
 """Columns of the table that fit into the panel."""
 
 _CENTRES = "PyPeT.Centres"
@@ -140,7 +140,7 @@ def id_of(row: int) -> str:
 
 
 def rows(subject: Subject) -> list[tuple[str, ...]]:
-    """The candidates in words, best first: rank, arrival, peak, width, volume, verdict; of a new run they are kept."""
+    """The candidates in words, best first: rank, verdict, arrival, peak, width, volume; of a new run they are kept."""
     keep(subject)
     if not count(subject):
         return []

@@ -235,6 +235,10 @@ def analysed_frame(subject: Subject, index: int) -> np.ndarray[Any, Any]:
     return result.working.frame(index)
 
 
+_TOO_DARK = 10
+"""Above so many times the brain's signal, the upper end of a window leaves the brain black."""
+
+
 def signal_window(subject: Subject) -> tuple[float, float]:
     """Values to show black and white: the brain window of CT, or what covers the brain's signal in MR."""
     result = subject.result
@@ -279,9 +283,18 @@ def _changed(subject: Subject) -> str:
 
 
 def _is_useless(volume: Any, subject: Subject) -> bool:
-    """Whether all of a brain in CT would be one shade of grey."""
+    """Whether all of the brain would be one shade of grey.
+
+    In MR so it would be by the window that Slicer makes of an empty or spiky first frame.
+    """
     low, high = _window_of(volume)
-    return subject.modality is Modality.CTP and high - low > _WIDEST
+    if subject.modality is Modality.CTP:
+        return high - low > _WIDEST
+    result = subject.result
+    if result is None or not result.brain.mask.any():
+        return False
+    middle = float(np.median(result.baseline_image[result.brain.mask]))
+    return not low < middle < high or high > _TOO_DARK * middle
 
 
 def _fill(sequence: Any, source: Any, strip: Strip) -> None:
