@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from PyPeTLib.errors import InputError
 from PyPeTSlicer.reporting import Reported
+from PyPeTSlicer.review import residue
 from PyPeTSlicer.review.steps import STEPS, Review, Step
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.sections import Section
@@ -37,6 +38,7 @@ class ReviewSection(Section):
             button.connect("clicked(bool)", lambda _checked, step=step: self.on_step(step))
             grid.addWidget(button, index // COLUMNS, index % COLUMNS)
             self._buttons[step.name] = button
+        self.ui.residueHereButton.connect("clicked(bool)", self.on_residue_here)
         self.ui.leaveReviewButton.connect("clicked(bool)", self.on_leave)
         scene = slicer.mrmlScene
         self._tag = scene.AddObserver(scene.NodeRemovedEvent, self._on_removed)
@@ -68,6 +70,16 @@ class ReviewSection(Section):
             self._shown = self._state(step, subject)
             self._review.open(step, subject)
         self._mark()
+
+    def on_residue_here(self, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - a slot
+        """Show the residue function of the voxel at the crosshair."""
+        subject, opened = self._subject(), self._review.step
+        if subject is None or opened is None:
+            return
+        with self.panel.reported(_("The voxel could not be shown")):
+            crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+            residue.show_residue_at(subject, subject.local(crosshair.GetCrosshairRAS()))
+            self._review.open(opened, subject)
 
     def on_leave(self, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - a slot
         """Give the user's layout back."""
@@ -111,6 +123,7 @@ class ReviewSection(Section):
         for step in STEPS:
             self._buttons[step.name].checked = step is opened
         # the probe's layout is left here, too
+        self.ui.residueHereButton.enabled = opened is not None and opened.name == "Residue"
         self.ui.leaveReviewButton.enabled = self.logic.views.layout is not None
         if opened is None:
             self._shown = None

@@ -36,11 +36,8 @@ def artery_at(parameters: Any, subject: Subject, place: Sequence[float], radius:
     InputError
         If the place lies outside the series.
     """
-    local = [float(value) for value in place]
-    if subject.proxy is not None:
-        subject.proxy.TransformPointFromWorld(place, local)
     orientation = _orientation(subject)
-    _give(parameters, subject, AIF, ball(orientation.ras, local, radius), orientation)
+    _give(parameters, subject, AIF, ball(orientation.ras, subject.local(place), radius), orientation)
 
 
 def artery_of_candidate(parameters: Any, subject: Subject, row: int) -> None:

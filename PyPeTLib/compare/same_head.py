@@ -15,8 +15,8 @@ have equal outlines. A map so wrong that it shows nothing of its own head cannot
 Heads have their grey matter at similar places, so maps of flow and volume must gain more in place than maps of times,
 which in a healthy head hold little but noise; times in whole seconds have steps instead of detail, and only outlines
 count. The limits were set on head phantoms. On eight others none of 480 comparisons of one head was refused, and one
-of 480 with three slices. Of references of another head 15 % passed in flow and volume, 36 % in times (MTT: half) and half with
-three slices, whose rim is a large part of them; most of them as doubtful. Compare flow or volume first.
+of 480 with three slices. Of references of another head 15 % passed in flow and volume, 36 % in times (MTT: half) and
+half with three slices, whose rim is a large part of them; most of them as doubtful. Compare flow or volume first.
 """
 
 from __future__ import annotations

@@ -196,6 +196,26 @@ def expected_window(panel, name):
     return None
 
 
+def test_the_residue_function_at_the_crosshair_is_one_click(panel):
+    button = panel.review.ui.residueHereButton
+    panel.open("Maps")
+    assert not button.enabled
+    panel.open("Residue")
+    result = panel.subject.result
+    place = result.working.affine @ [*np.argwhere(result.normal_tissue)[500], 1.0]
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    before = slicer.util.arrayFromTableColumn(panel.subject.existing("ResidueChartTable"), "This voxel").copy()
+    node.SetCrosshairRAS(place[:3])
+    button.click()
+    after = slicer.util.arrayFromTableColumn(panel.subject.existing("ResidueChartTable"), "This voxel")
+    assert not np.array_equal(before, after)
+    assert panel.layout == LAYOUT["Residue"]
+    node.SetCrosshairRAS(0.0, 0.0, 900.0)
+    button.click()
+    assert "No flow was found" in panel.said
+    panel.widget.tell("")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_button_opens_its_step_with_its_volumes_windows_plots_and_tables(panel, name):
     panel.open(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -124,6 +124,14 @@ class Subject:
         if made is not None and slicer.mrmlScene.IsNodePresent(made):
             return made
         return last_outputs(self.sequence).volumes.get(name)
+
+    def local(self, place: Sequence[float]) -> tuple[float, float, float]:
+        """A place in RAS mm of the world as the series has it, before its parent transform."""
+        local = [float(value) for value in place]
+        if self.proxy is not None:
+            self.proxy.TransformPointFromWorld(list(local), local)
+        x, y, z = local
+        return x, y, z
 
     def maps(self) -> list[Any]:
         """The volumes of all maps and of their relative maps, in the order of the quantities."""
