@@ -17,7 +17,6 @@ _LINES = {
     "none": _SERIES.LineStyleNone,
     "solid": _SERIES.LineStyleSolid,
     "dash": _SERIES.LineStyleDash,
-    "dot": _SERIES.LineStyleDot,
 }
 _MARKERS = {
     "none": _SERIES.MarkerStyleNone,
@@ -36,7 +35,7 @@ class Look:
     colour : tuple of float
         Red, green and blue from 0 to 1.
     line : str
-        ``"solid"``, ``"dash"``, ``"dot"`` or ``"none"``.
+        ``"solid"``, ``"dash"`` or ``"none"``.
     marker : str
         ``"none"``, ``"circle"``, ``"square"`` or ``"diamond"``.
     size : float

@@ -19,7 +19,6 @@ Colour = tuple[float, float, float]
 _LOOKS: dict[str, Callable[[Colour], Look]] = {
     "line": lambda colour: Look(colour=colour),
     "dash": lambda colour: Look(colour=colour, line="dash"),
-    "dots": lambda colour: Look(colour=colour, line="dot"),
     "points": lambda colour: Look(colour=colour, line="none", marker="circle"),
 }
 
@@ -28,7 +27,7 @@ _LOOKS: dict[str, Callable[[Colour], Look]] = {
 class Line:
     """A curve of a chart: the column that it shows, and how.
 
-    ``style`` is ``"line"``, ``"dash"``, ``"dots"`` or ``"points"``.
+    ``style`` is ``"line"``, ``"dash"`` or ``"points"``.
     """
 
     column: str

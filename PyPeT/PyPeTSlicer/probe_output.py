@@ -158,7 +158,7 @@ class ProbeOutput:
     def _draw(self) -> None:
         lines: dict[str, list[Line]] = {name: [] for name in CHARTS}
         if self.slots:
-            lines[CONCENTRATION].append(Line(column=AIF, colour=_GREY, style="dots"))
+            lines[CONCENTRATION].append(Line(column=AIF, colour=_GREY))
         for slot in self.slots:
             label, colour = slot.label, slot.colour
             lines[SIGNAL].append(Line(column=label, colour=colour))

@@ -59,6 +59,39 @@ class SelfTest:
         parameters.echoTime = 0
         self.assertIn("echo time", logic.missing(parameters))
 
+    def test_a_correction_runs_what_lies_behind_it(self: Any) -> None:
+        """Another artery is another deconvolution, and nothing before it."""
+        from PyPeTSlicer.review import candidates  # noqa: PLC0415 - with the others, when it is needed
+
+        logic, parameters = self._parameters("ctp", "Corrected")
+        logic.process(parameters)
+        subject = logic.subject(parameters)
+        candidates.keep(subject)
+        PyPeTSlicer.steering.artery_of_candidate(parameters, subject, candidates.count(subject) - 1)
+        logic.process(parameters)
+        self.assertEqual(logic.session.memory.ran, ["aif", "deconvolution", "maps"])
+        self.assertEqual(PyPeTSlicer.steering.of_user(logic.subject(parameters)), ["AIF"])
+
+    def test_every_step_of_the_review_opens(self: Any) -> None:
+        """Each step has its views, and the user's layout comes back."""
+        manager = slicer.app.layoutManager()
+        if manager is None:
+            self.skipTest("there is no main window")
+        from PyPeTSlicer.review.steps import STEPS, Review  # noqa: PLC0415 - as above
+
+        before = manager.layout
+        logic, parameters = self._parameters("dsc", "Reviewed")
+        logic.process(parameters)
+        review = Review(logic.views)
+        for step in STEPS:
+            self.delayDisplay(f"The step {step.name}")
+            review.open(step, logic.subject(parameters))
+            self.assertEqual(manager.layout, step.layout)
+            composite = slicer.app.applicationLogic().GetSliceLogicByLayoutName("PyPeT1").GetSliceCompositeNode()
+            self.assertIsNotNone(composite.GetBackgroundVolumeID())
+        review.leave()
+        self.assertEqual(manager.layout, before)
+
     def test_the_panel_runs_by_its_button(self: Any) -> None:
         """Choosing a series and pressing Run is enough."""
         if slicer.util.mainWindow() is None:
