@@ -18,6 +18,8 @@ from PyPeTLib.phantom import Bolus, frame_times, make_head, make_kudo, tissue_cu
 from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
 
+pytestmark = pytest.mark.accuracy
+
 ROOT = Path(__file__).parents[2]
 SMALL_HEAD = {"shape": (66, 66, 12)}
 FEW = ("bsvd", "box-nlr")

@@ -13,14 +13,15 @@ from PyPeTSlicer.review import candidates
 from PyPeTSlicer.running import RunRequest, run
 from PyPeTSlicer.sequences import voxels_of
 
+of_both = pytest.mark.parametrize("analysed", ["ctp", "dsc"], indirect=True)
 AFTER_ARTERY = ["aif", "deconvolution", "maps"]
 
 
-@pytest.fixture(params=["ctp", "dsc"])
+@pytest.fixture
 def analysed(request, host, logic, sequence):
-    """A logic with a run behind it, and its parameters."""
+    """A logic with a run behind it, on CT unless a test asks for another kind, and its parameters."""
     parameters = logic.getParameterNode()
-    parameters.inputSequence = sequence(request.param)
+    parameters.inputSequence = sequence(getattr(request, "param", "ctp"))
     logic.adopt(parameters)
     logic.setDefaults(parameters)
     logic.process(parameters)
@@ -61,6 +62,7 @@ def test_a_run_without_a_change_goes_through_no_stage(analysed):
     assert ran(analysed) == []
 
 
+@of_both
 def test_a_candidate_becomes_the_artery(analysed):
     subject = subject_of(analysed)
     candidates.keep(subject)
@@ -86,6 +88,7 @@ def test_the_candidates_stay_while_the_artery_is_the_users(analysed):
     np.testing.assert_array_equal(candidates.mask_of_candidate(again, len(first) - 1), first[-1])
 
 
+@of_both
 def test_a_click_becomes_the_artery(analysed):
     subject = subject_of(analysed)
     grid = subject.result.series.grid
@@ -121,6 +124,7 @@ def test_a_click_outside_the_series_is_refused(analysed):
         steering.artery_at(analysed[1], subject_of(analysed), (0.0, 0.0, 900.0), 2.0)
 
 
+@of_both
 def test_a_painted_brain_mask_is_the_input_of_the_next_run(analysed):
     subject = subject_of(analysed)
     mask = subject.result.on_input_grid(subject.result.brain.mask)
@@ -132,13 +136,14 @@ def test_a_painted_brain_mask_is_the_input_of_the_next_run(analysed):
     assert_as_fresh(analysed, Given(brain_mask=mask))
 
 
-@pytest.mark.parametrize("method", ["bsvd", "box-nlr"])
+@pytest.mark.parametrize("method", ["bsvd", "box-nlr", "peak-height"])
 def test_another_method_is_another_deconvolution_alone(analysed, method):
     analysed[1].method = method
     assert ran(analysed) == ["deconvolution", "maps"]
     assert_as_fresh(analysed, Given(), {"deconvolution": {"method": method}})
 
 
+@of_both
 def test_a_threshold_runs_its_own_stage(analysed):
     analysed[1].advanced = '{"aif": {"target_volume": 100.0}}'
     assert ran(analysed) == AFTER_ARTERY

@@ -11,6 +11,8 @@ from PyPeTLib.compare import CompareOptions, MapImage, compare_maps
 from PyPeTLib.compare.same_head import Likeness
 from PyPeTLib.errors import InputError
 
+pytestmark = pytest.mark.accuracy
+
 MODALITIES = ("ctp", "dsc")
 QUANTITIES = ("cbf", "cbv", "mtt", "tmax", "ttp")
 OTHERS = (("ctp", 1, 1.0), ("ctp", 2, 0.88), ("dsc", 1, 1.0))

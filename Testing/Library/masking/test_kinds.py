@@ -9,6 +9,8 @@ from PyPeTLib.masking import MaskOptions, brain_mask
 from PyPeTLib.phantom import kind_options
 from PyPeTLib.series import Modality
 
+pytestmark = pytest.mark.accuracy
+
 DISEASED = ("face", "open-base", "wide-ventricles", "haemorrhage", "shunt", "metal")
 CASES = {
     "ct, diseased and tilted": (

@@ -12,6 +12,8 @@ from PyPeTLib.phantom import rigid_matrices
 from PyPeTLib.phantom.motion import moved
 from PyPeTLib.series import Modality
 
+pytestmark = pytest.mark.accuracy
+
 SHAPES = {"ctp": {"shape": (100, 100, 18)}, "dsc": {"shape": (84, 84, 16)}}
 FRAMES = {"ctp": {"n_frames": 8, "noise": 2.0}, "dsc": {"n_frames": 8, "noise": 4.0}}
 """The bolus comes after these frames; their noise is that of a mean of ten."""

@@ -13,6 +13,8 @@ from PyPeTLib.phantom.canvas import coordinates
 from PyPeTLib.phantom.face import FORAMEN_Z
 from PyPeTLib.phantom.head_options import head_options
 
+pytestmark = pytest.mark.accuracy
+
 SHAPE = (40, 42, 14)
 SPACING = (4.8, 4.8, 9.0)
 DISEASE = ("wide-ventricles", "haemorrhage", "shunt", "metal")

@@ -16,6 +16,8 @@ from PyPeTLib.pipeline import run_pipeline
 from PyPeTLib.quality import FLAGS, Severity
 from PyPeTLib.registry import Registry
 
+pytestmark = pytest.mark.accuracy
+
 SMALL = {"shape": (56, 56, 8)}
 MIXTURES = range(4)
 
