@@ -1,9 +1,9 @@
 """Every control of the panel explains itself, can be reached by keyboard, and is readable in both themes."""
 
 import re
-import sys
 
 import pytest
+import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
 CONTROLS = (
@@ -47,11 +47,8 @@ def test_every_control_can_be_reached_by_keyboard(panel):
 
 def test_research_use_is_said_on_the_panel_and_in_the_help(panel, host):
     assert "Research use only" in panel.ui.noticeLabel.text
-    module = sys.modules["PyPeT"]
-    parent = type("Parent", (), {})()
-    module.PyPeT(parent)
-    assert "Research use only" in parent.helpText
-    assert "2511.13310" in parent.acknowledgementText
+    assert "Research use only" in slicer.modules.pypet.helpText
+    assert "2511.13310" in slicer.modules.pypet.acknowledgementText
 
 
 @pytest.mark.parametrize("dark", [False, True])
