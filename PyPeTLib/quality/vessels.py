@@ -103,6 +103,8 @@ VEIN_ABOVE = flag_kind(
     most=2.5,
     basis="the option aif.partial_volume_cap: an artery diluted to less than 40 % is mostly tissue",
 )
+DILUTED = 1.3
+"""Largest ratio of the areas of vein and artery without a flag, where the AIF is not to be scaled to the vein."""
 SCALED_AIF = flag_kind(
     "scaled-aif",
     Severity.NOTE,
@@ -210,6 +212,9 @@ def _ratio_flags(aif: ArterialInputFunction, options: AIFOptions) -> list[Flag]:
     if ratio is None:
         return []
     applied = "it was not scaled to the vein. " if options.partial_volume and aif.mask is not None else ""
+    why, most = f"{applied}The AIF is diluted by tissue or no artery", options.partial_volume_cap
+    if not options.partial_volume:
+        why, most = "tissue dilutes the AIF, which is not to be scaled (partial_volume)", DILUTED
     return [
         *VEIN_BELOW.check(
             ratio,
@@ -218,9 +223,9 @@ def _ratio_flags(aif: ArterialInputFunction, options: AIFOptions) -> list[Flag]:
         ),
         *VEIN_ABOVE.check(
             ratio,
-            f"The vein's area is {ratio:.2f} times the AIF's: {applied}The AIF is diluted by tissue or no artery, so "
-            "CBF and CBV read high. Mark a larger artery (--aif).",
-            most=options.partial_volume_cap,
+            f"The vein's area is {ratio:.2f} times the AIF's: {why}, so CBF and CBV read high. Mark a larger artery "
+            "(--aif).",
+            most=most,
         ),
         *SCALED_AIF.check(
             aif.scale, f"Tissue dilutes the AIF: it was scaled by {aif.scale:.2f} to the area of the vein."

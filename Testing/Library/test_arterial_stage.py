@@ -137,6 +137,7 @@ def test_partial_volume_correction_brings_flow_and_volume_back() -> None:
     assert on.aif.scale > 1.5
     assert "scaled-aif" in codes(on)
     assert off.aif.venous_ratio == on.aif.venous_ratio
+    assert "vein-above-aif" in codes(off)
 
 
 def test_a_curve_that_is_given_is_not_scaled() -> None:

@@ -203,6 +203,13 @@ def test_flags_of_the_artery(aif, times, expected):
     assert codes(aif_flags(aif, tissue, times, AIFOptions())) == expected
 
 
+@pytest.mark.parametrize(("ratio", "expected"), [(1.2, []), (1.6, ["vein-above-aif"])])
+def test_a_diluted_artery_that_is_not_to_be_scaled_is_told_of_sooner(ratio, expected):
+    flags = aif_flags(artery(ARTERIAL, ratio=ratio), TISSUE, TIMES, AIFOptions(partial_volume=False))
+    assert codes(flags) == expected
+    assert codes(aif_flags(artery(ARTERIAL, ratio=ratio), TISSUE, TIMES, AIFOptions())) == []
+
+
 def maps_of(**values) -> PerfusionMaps:
     filled = {"cbf": 30.0, "cbv": 3.0, "mtt": 6.0, "tmax": 3.0} | values
     shape = (6, 5, 1)
