@@ -77,12 +77,18 @@ class Session:
         curves = run.result.intermediate
         last = self._run
         if not run.result.searched and last is not None and last.loaded is run.loaded:
-            run = replace(run, search=last if last.result.searched else last.search)
+            run = replace(run, search=_without_curves(last) if last.result.searched else last.search)
         if curves is None or 3 * sum(echo.nbytes for echo in curves.curves.echoes) > LARGEST:
             self.memory.forget()
+            run = _without_curves(run)
         self._run = run
 
     def forget(self) -> None:
         """Give all memory back."""
         self.memory.forget()
         self._run = self._read = None
+
+
+def _without_curves(run: Run) -> Run:
+    """A run that no longer holds the curves before denoising."""
+    return replace(run, result=replace(run.result, intermediate=None))

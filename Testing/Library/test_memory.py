@@ -70,14 +70,13 @@ CHANGES = {
 }
 
 
-OF_ALL_KINDS = ("nothing", "artery")
-"""The others are tried on one kind of series: no stage's inputs depend on it."""
+TRIED = [("ctp", change) for change in CHANGES]
+TRIED += [(kind, change) for kind in ("dsc", "moving") for change in ("nothing", "artery")]
+"""No stage's inputs depend on the kind of series, so that one kind goes through all changes."""
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("kind", "change"), TRIED, indirect=["kind"], scope="module")
 def test_a_change_runs_what_lies_behind_it_and_gives_the_maps_of_a_fresh_run(kind, head, first, change):
-    if kind != "ctp" and change not in OF_ALL_KINDS:
-        pytest.skip("the same for all kinds of series")
     stages, make = CHANGES[change]
     changes, given = make(first)
     config = PipelineConfig.for_modality(head.series.modality, changes)

@@ -8,7 +8,7 @@ from PyPeTLib.config import Given, PipelineConfig
 from PyPeTLib.errors import InputError
 from PyPeTLib.pipeline import run_pipeline
 from PyPeTLib.series import Modality
-from PyPeTSlicer import segments, steering
+from PyPeTSlicer import segments, session, steering
 from PyPeTSlicer.review import candidates
 from PyPeTSlicer.running import RunRequest, run
 from PyPeTSlicer.sequences import voxels_of
@@ -184,6 +184,22 @@ def test_other_frame_times_are_another_series(analysed):
     analysed[1].frameTimes = "1.25"
     assert ran(analysed)[0] == "resample"
     assert np.diff(subject_of(analysed).result.series.frame_times)[0] == pytest.approx(1.25)
+
+
+def test_of_very_large_curves_nothing_is_kept(analysed, monkeypatch):
+    monkeypatch.setattr(session, "LARGEST", 0)
+    assert ran(analysed) == []
+    assert subject_of(analysed).result.intermediate is None
+    assert ran(analysed)[0] == "resample"
+
+
+def test_the_search_that_is_remembered_holds_no_curves(analysed):
+    steering.artery_at(analysed[1], subject_of(analysed), (20.0, 5.0, 40.0), 4.0)
+    analysed[0].process(analysed[1])
+    search = subject_of(analysed).search
+    assert search.result.aif.candidates
+    assert search.result.intermediate is None
+    assert subject_of(analysed).result.intermediate is not None
 
 
 def test_what_is_remembered_goes_with_its_nodes(analysed):
