@@ -46,7 +46,8 @@ def test_the_modules_own_tests_pass_one_by_one(host, module):
         case = module.PyPeTTest(name)
         result = case.run()
         assert result.wasSuccessful(), result.errors + result.failures
-        assert [name for name, _reason in result.skipped] == [] or "panel" in name
+        # a main window is more than the views that the host opens
+        assert not result.skipped or name == "test_the_panel_runs_by_its_button"
     host.close_views()
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 
 import numpy as np
 import pytest
 import slicer
 import vtk
+from reviewed_runs import Reviewed
 from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTLib.config import PipelineConfig
@@ -32,42 +32,6 @@ EMPTY = 20
 
 THIRD = {"moved": slice(2, 5), "still": slice(3, 6)}
 """The middle third of 8 and of 10 slices."""
-
-
-class Reviewed:
-    """A run in the scene."""
-
-    def __init__(self, sequence):
-        self.logic, self.sequence = sys.modules["PyPeT"].PyPeTLogic(), sequence
-        self.run()
-
-    def run(self, **choices):
-        parameters = self.logic.getParameterNode()
-        parameters.inputSequence = self.sequence
-        self.logic.adopt(parameters)
-        for name, value in choices.items():
-            setattr(parameters, name, value)
-        self.logic.process(parameters)
-
-    @property
-    def subject(self):
-        return Subject.of(self.sequence, self.logic.session)
-
-    @property
-    def result(self):
-        return self.subject.result
-
-    @property
-    def browser(self):
-        return sequences.browser_of(self.sequence)
-
-    def review(self, role):
-        """A node of the review."""
-        return self.subject.existing(role)
-
-    def shown(self, role):
-        """The volume that shows a sequence of the review."""
-        return self.browser.GetProxyNode(self.review(role))
 
 
 def shift():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 
 import numpy as np
 import pytest
 import slicer
+from reviewed_runs import STEP, Reviewed
 from vtk.util.numpy_support import vtk_to_numpy
 
 from PyPeTLib.aif import Hemispheres
@@ -20,46 +20,13 @@ from PyPeTLib.probing import Probe
 from PyPeTLib.quality import Flag, Severity
 from PyPeTSlicer import segments
 from PyPeTSlicer.review import all_maps, arterial, candidates, findings, lesions, marks, residue, timelines
-from PyPeTSlicer.review.steps import STEPS, Review
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.sample_data import add_series
 from PyPeTSlicer.segments import AIF, SegmentChoice
 from PyPeTSlicer.sequences import grid_of, voxels_of
 
 ROOMS = (arterial, residue, all_maps, lesions, findings)
-STEP = {step.name: step for step in STEPS}
 HEADS = {"ctp": {"shape": (80, 80, 12), "affine": "permuted"}, "dsc": {"shape": (64, 64, 10), "affine": "oblique"}}
-
-
-class Reviewed:
-    """A run in the scene."""
-
-    def __init__(self, sequence, **choices):
-        self.logic, self.sequence = sys.modules["PyPeT"].PyPeTLogic(), sequence
-        self.run(**choices)
-
-    def run(self, **choices):
-        parameters = self.logic.getParameterNode()
-        parameters.inputSequence = self.sequence
-        self.logic.adopt(parameters)
-        for name, value in choices.items():
-            setattr(parameters, name, value)
-        self.logic.process(parameters)
-
-    @property
-    def subject(self):
-        return Subject.of(self.sequence, self.logic.session)
-
-    @property
-    def result(self):
-        return self.subject.result
-
-    def review(self, role):
-        """A node of the review."""
-        return self.subject.existing(role)
-
-    def open(self, name):
-        Review(self.logic.views).open(STEP[name], self.subject)
 
 
 @pytest.fixture(scope="module")
