@@ -5,12 +5,13 @@ VENV ?= .venv
 OLD_VENV ?= .venv-oldest
 SLICER_VENV ?= .venv-slicer
 BIN = $(VENV)/bin
-OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* scikit-image==0.21.* threadpoolctl==3.1.* tqdm==4.64.* isal==1.7.*
+OLDEST = numpy==1.24.* scipy==1.10.* nibabel==5.0.* matplotlib==3.7.* pillow==9.1.* pyparsing==3.0.* scikit-image==0.21.* threadpoolctl==3.1.* tqdm==4.64.* isal==1.7.* \
+  pydicom==2.4.* jinja2==3.1.* openpyxl==3.1.*
 
 # The module is tested on real MRML (slicer-core) of these versions. PySide6 6.11 and later end Python 3.11 with a wrong
 # count of references to None.
 SLICER_CORES = 5.12.4.0 5.11.0.6
-HOST = PySide6-Essentials==6.9.* scipy nibabel SimpleITK pytest pytest-xdist
+HOST = PySide6-Essentials==6.9.* scipy nibabel SimpleITK pydicom pytest pytest-xdist
 SLICER_LANES = $(addprefix test-slicer-,$(SLICER_CORES))
 
 .DEFAULT_GOAL := help
@@ -37,7 +38,7 @@ $(VENV)/stamp: pyproject.toml
 	@touch $@
 
 $(VENV)/stamp-dev: $(VENV)/stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,test-extras,lint]'
 	@touch $@
 
 $(OLD_VENV)/stamp-dev: pyproject.toml
@@ -59,7 +60,7 @@ test-newest: $(VENV)/stamp-dev
 	$(BIN)/python -m pytest --numprocesses 2
 
 test-oldest: $(OLD_VENV)/stamp-dev
-	$(OLD_VENV)/bin/python -m pytest --numprocesses 2 -m "not accuracy"
+	$(OLD_VENV)/bin/python -m pytest --numprocesses 2 -m "not accuracy and not extras"
 
 system-libraries:
 	@$(PYTHON) Testing/host/system_libraries.py

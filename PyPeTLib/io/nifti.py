@@ -40,11 +40,14 @@ class LoadedSeries:
         ``second_echo`` came from, in words.
     sha256 : str
         Of the file's bytes, in hexadecimal; empty for a series that came from no file.
+    files : tuple of Path
+        The DICOM files that it was made of, in the order of their frames and slices; empty for other formats.
     """
 
     series: PerfusionSeries
     sources: dict[str, str]
     sha256: str = ""
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

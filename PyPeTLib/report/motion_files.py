@@ -64,7 +64,7 @@ def motion_table(estimate: MotionEstimate, frame_times: Curve) -> list[dict[str,
     return rows
 
 
-def write_motion(estimate: MotionEstimate, frame_times: Curve, folder: Path) -> None:
+def write_motion(estimate: MotionEstimate, frame_times: Curve, folder: Path, *, prefix: str = "") -> None:
     """Write ``motion.tsv`` and, if anything moved, ``transforms/frame_000.tfm`` and so on for all frames.
 
     Put on a frame in 3D Slicer, its transform brings the frame onto the reference.
@@ -76,13 +76,15 @@ def write_motion(estimate: MotionEstimate, frame_times: Curve, folder: Path) -> 
         Seconds.
     folder : Path
         Exists.
+    prefix : str
+        Before the name of the table.
 
     Raises
     ------
     InputError
         If a file cannot be written.
     """
-    write_tsv(folder / "motion.tsv", motion_table(estimate, frame_times), columns=COLUMNS)
+    write_tsv(folder / f"{prefix}motion.tsv", motion_table(estimate, frame_times), columns=COLUMNS)
     if not estimate.moved:
         return
     transforms = folder / "transforms"

@@ -1,10 +1,9 @@
-"""The files of a run: maps, masks, tables and a summary, all on the input's own grid."""
+"""The files of a run: maps, masks and tables, all on the input's own grid."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,18 +12,16 @@ from PyPeTLib.arrays import Curve, Mask, Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.contrast import contrast_sign
 from PyPeTLib.frames import Frames, ScatteredFrames
-from PyPeTLib.io import LoadedSeries, write_json, write_toml, write_volume
+from PyPeTLib.io import LoadedSeries, write_json, write_volume
 from PyPeTLib.maps import ParameterMap
 from PyPeTLib.masking import TITLES, TissueClass
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.motion_files import write_motion
-from PyPeTLib.report.summary import map_facts, summarise
+from PyPeTLib.report.summary import map_facts
 
 
-def write_results(
-    result: PipelineResult, loaded: LoadedSeries, folder: Path, inputs: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Write everything but figures into a folder and return the summary.
+def write_results(result: PipelineResult, loaded: LoadedSeries, folder: Path, *, prefix: str = "") -> None:
+    """Write maps, masks and tables of a run into a folder.
 
     Parameters
     ----------
@@ -33,14 +30,14 @@ def write_results(
         The input with the origin of its facts and its hash.
     folder : Path
         Exists and is empty.
-    inputs : mapping
-        The ``[input]`` table of ``config.toml``: what the run was given beside its options.
+    prefix : str
+        Before the names of all files but those in ``transforms``.
     """
     orientation = result.series.orientation
     for quantity in result.maps.values():
-        _write_map(quantity, quantity.name, result, loaded, folder)
+        _write_map(quantity, quantity.name, result, loaded, folder, prefix)
         if result.config.quantification.relative:
-            _write_map(quantity.relative(), f"{quantity.name}_relative", result, loaded, folder)
+            _write_map(quantity.relative(), f"{quantity.name}_relative", result, loaded, folder, prefix)
     arteries: tuple[VesselCurve | None, ...] = (result.aif,)
     if result.hemispheres is not None:
         arteries = (result.hemispheres.left, result.hemispheres.right)
@@ -51,14 +48,11 @@ def write_results(
         "vof_mask": _places((result.vof,), result),
     }
     for name, mask in masks.items():
-        write_volume(folder / f"{name}.nii.gz", mask, orientation, dtype=np.uint8, description=f"PyPeT {name}")
-    _write_tissue(result, folder)
-    _write_aif(result, folder / "aif.csv")
-    write_motion(result.motion.all_frames, result.series.frame_times, folder)
-    write_toml(folder / "config.toml", {"input": dict(inputs), **result.config.to_mapping()})
-    summary = summarise(result, loaded)
-    write_json(folder / "summary.json", summary)
-    return summary
+        path = folder / f"{prefix}{name}.nii.gz"
+        write_volume(path, mask, orientation, dtype=np.uint8, description=f"PyPeT {name}")
+    _write_tissue(result, folder, prefix)
+    _write_aif(result, folder / f"{prefix}aif.csv")
+    write_motion(result.motion.all_frames, result.series.frame_times, folder, prefix=prefix)
 
 
 def write_stages(result: PipelineResult, folder: Path) -> None:
@@ -95,30 +89,32 @@ def write_stages(result: PipelineResult, folder: Path) -> None:
         )
 
 
-def _write_map(quantity: ParameterMap, stem: str, result: PipelineResult, loaded: LoadedSeries, folder: Path) -> None:
+def _write_map(
+    quantity: ParameterMap, stem: str, result: PipelineResult, loaded: LoadedSeries, folder: Path, prefix: str
+) -> None:
     unit = quantity.unit if quantity.calibrated else f"{quantity.unit} (uncalibrated)"
     write_volume(
-        folder / f"{stem}.nii.gz",
+        folder / f"{prefix}{stem}.nii.gz",
         quantity.values,
         result.series.orientation,
         description=f"PyPeT {quantity.quantity.symbol} [{unit}]",
     )
-    write_json(folder / f"{stem}.json", {**map_facts(quantity, result, loaded), "ValidMask": "valid_mask.nii.gz"})
+    facts = {**map_facts(quantity, result, loaded), "ValidMask": f"{prefix}valid_mask.nii.gz"}
+    write_json(folder / f"{prefix}{stem}.json", facts)
 
 
-def _write_tissue(result: PipelineResult, folder: Path) -> None:
+def _write_tissue(result: PipelineResult, folder: Path, prefix: str) -> None:
     """The class of each voxel as a label, and what the labels mean."""
     labels = result.tissue_labels()
-    write_volume(
-        folder / "tissue.nii.gz", labels, result.series.orientation, dtype=np.uint8, description="PyPeT tissue classes"
-    )
+    path = folder / f"{prefix}tissue.nii.gz"
+    write_volume(path, labels, result.series.orientation, dtype=np.uint8, description="PyPeT tissue classes")
     volumes = result.tissue.volumes()
     facts = {
         str(kind.value): {"Name": TITLES[kind], "Volume_ml": round(volumes.get(kind, 0.0), 3)}
         for kind in TissueClass
         if kind is not TissueClass.OUTSIDE
     }
-    write_json(folder / "tissue.json", {"Labels": facts, "CSFLevel": result.tissue.csf_level})
+    write_json(folder / f"{prefix}tissue.json", {"Labels": facts, "CSFLevel": result.tissue.csf_level})
 
 
 def _places(vessels: Sequence[VesselCurve | None], result: PipelineResult) -> Mask:

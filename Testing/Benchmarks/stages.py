@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from PyPeTLib import load_series, run_pipeline
-from PyPeTLib.io import OutputFolder
+from PyPeTLib.io import OutputFolder, write_json
 from PyPeTLib.report.figures import write_figures
 from PyPeTLib.report.results import write_results
+from PyPeTLib.report.summary import summarise
 
 
 def reset_high_water() -> bool:
@@ -86,7 +87,8 @@ def main() -> None:
     result = run_pipeline(loaded.series, progress=stages.progress)
     with OutputFolder(arguments.out, inputs=[arguments.series]) as folder:
         stages.begin("write")
-        write_results(result, loaded, folder, {"series": str(arguments.series)})
+        write_results(result, loaded, folder)
+        write_json(folder / "summary.json", summarise(result, loaded))
         stages.begin("figures")
         write_figures(result, folder / "figures")
         stages.end()

@@ -15,7 +15,7 @@ ROOMS_THAT_KNOW_QT = {"PyPeT.py", "choices.py", "option_form.py"}
 
 GROUND_FLOOR = (
     *("arrays", "errors", "registry", "options", "geometry", "frames", "series", "maps"),
-    *("workspace", "blas", "execution", "memory", "projection", "version"),
+    *("workspace", "blas", "execution", "memory", "projection", "tables", "version"),
 )
 LAYERS = (
     GROUND_FLOOR,
@@ -34,6 +34,8 @@ LAYERS = (
     ("course",),
     ("pipeline",),
     ("compare", "lesions", "probing", "report"),
+    ("job",),
+    ("batch",),
     ("cli", "__main__"),
 )
 """From the ground up: a module may import from its own layer and from those below."""

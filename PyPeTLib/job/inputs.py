@@ -1,0 +1,89 @@
+"""What a job reads beside its options, and what of it is kept on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PyPeTLib.arrays import Mask
+from PyPeTLib.config import Given
+from PyPeTLib.errors import InputError
+from PyPeTLib.io import LoadedSeries, check_curve_covers, in_file_order, read_curve_csv, read_mask
+from PyPeTLib.job.model import POPULATION, Job
+from PyPeTLib.pipeline import PipelineResult
+from PyPeTLib.series import PerfusionSeries
+from PyPeTLib.workspace import SMALLEST_LIMIT, Workspace
+
+_FACTS = (
+    *("frame_interval", "frame_times", "echo_time", "slice_times", "second_echo", "second_echo_time"),
+    "dicom_series",
+)
+
+
+def workspace_of(job: Job) -> Workspace:
+    """Where large arrays live.
+
+    Raises
+    ------
+    InputError
+        If the limit is too small or there is no such folder.
+    """
+    limit, folder = job.memory_limit, job.scratch
+    if limit is not None and not limit * 1e9 >= SMALLEST_LIMIT:
+        raise InputError(f"--memory-limit is given in GB and must be {SMALLEST_LIMIT / 1e9:g} or more, found {limit:g}")
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"--scratch {folder}: there is no such folder. Make it, or leave the option out.")
+    return Workspace(None if limit is None else 1e9 * limit, folder)
+
+
+def loaded_series(job: Job, load: Callable[..., LoadedSeries], workspace: Workspace) -> LoadedSeries:
+    """The series, with the facts that were given."""
+    facts = {key: job.inputs[key] for key in _FACTS if key in job.inputs}
+    return load(job.series, modality=job.inputs.get("modality", "auto"), workspace=workspace, **facts)
+
+
+def given_by(inputs: Mapping[str, Any], series: PerfusionSeries) -> Given:
+    """Masks and curves in place of what a stage would find itself."""
+
+    def mask(key: str) -> Mask | None:
+        return read_mask(inputs[key], series) if key in inputs else None
+
+    is_population = str(inputs.get("aif")) == POPULATION
+    is_curve = "aif" in inputs and Path(inputs["aif"]).suffix.lower() == ".csv"
+    curve = None
+    if is_curve:
+        curve = read_curve_csv(inputs["aif"])
+        check_curve_covers(curve[0], series.frame_times, name=Path(inputs["aif"]).name)
+    return Given(
+        brain_mask=mask("mask"),
+        white_matter=mask("white_matter_mask"),
+        aif_mask=None if is_curve or is_population else mask("aif"),
+        aif_curve=curve,
+        aif_population=is_population,
+        vof_mask=mask("vof"),
+    )
+
+
+def inputs_on_record(job: Job, loaded: LoadedSeries, result: PipelineResult) -> dict[str, Any]:
+    """The ``[input]`` table that repeats this job: values as they were used, files by their absolute path.
+
+    The folder of a DICOM series is left out: it is often called after the patient.
+    """
+    series, inputs = result.series, job.inputs
+    where = series.name if loaded.files else str(job.series.resolve())
+    kept: dict[str, Any] = {"series": where, "modality": series.modality.value}
+    if "dicom_series" in inputs:
+        kept["dicom_series"] = inputs["dicom_series"]
+    kept["frame_times"] = [float(time) for time in series.frame_times]
+    if series.acquisition.echo_time is not None:
+        kept["echo_time"] = float(series.acquisition.echo_time)
+    if series.acquisition.slice_times is not None:
+        kept["slice_times"] = list(in_file_order(series.acquisition.slice_times, series.orientation))
+    if series.second_echo is not None and series.second_echo.acquisition.echo_time is not None:
+        kept["second_echo_time"] = float(series.second_echo.acquisition.echo_time)
+    for key in ("second_echo", "mask", "aif", "vof", "white_matter_mask"):
+        if key in inputs:
+            value = str(inputs[key])
+            kept[key] = value if key == "aif" and value == POPULATION else str(Path(value).resolve())
+    return kept
