@@ -106,4 +106,5 @@ pictures: demo $(VENV)/stamp-dev
 	$(BIN)/python Testing/Pictures/colour_tables.py
 	$(BIN)/python Testing/Pictures/icons.py
 	$(BIN)/python Testing/Pictures/masks.py
+	$(BIN)/python Testing/Pictures/report_pages.py
 	$(MAKE) screenshots

@@ -12,6 +12,7 @@ from PyPeTLib.io.nifti import (
     read_volume,
 )
 from PyPeTLib.io.output_folder import OutputFolder, check_output_folder
+from PyPeTLib.io.scans import load_scan
 from PyPeTLib.io.slice_timing import in_file_order
 from PyPeTLib.io.toml import format_toml, read_toml, write_toml
 from PyPeTLib.io.writing import write_json, write_tsv, write_volume
@@ -26,6 +27,7 @@ __all__ = [
     "format_toml",
     "in_file_order",
     "load_frames",
+    "load_scan",
     "load_series",
     "read_curve_csv",
     "read_frame_times",
