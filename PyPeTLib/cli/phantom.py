@@ -1,4 +1,4 @@
-"""``pypet phantom``: series with known truth as files."""
+"""``pypet phantom``: series with known truth as files, and datasets of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ examples:
   pypet phantom head head-dsc/ --modality dsc --seed 3 --motion-mm 3 --motion-deg 3
   pypet phantom head oblique/ --affine oblique --healthy
   pypet phantom tiles tiles/ --residue box --frame-interval 2
+  pypet phantom study dataset/                                      (24 scans, 3 of them broken; for 'pypet batch')
+  pypet phantom study dataset/ --scans 6 --size full --layout bids
 """
 
 
@@ -20,7 +22,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "phantom",
         help="make a series with known truth",
-        description="Write a perfusion series made by a model, with its truth maps, masks and curves beside it.",
+        description="Write perfusion series made by a model, with their truth maps, masks and curves beside them.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,15 +42,37 @@ def add_parser(commands: Any) -> None:
     tiles.add_argument("--tile-size", type=int, default=8, metavar="N", help="edge of a tile in voxels (default: 8)")
     tiles.add_argument("--frames", type=int, default=75, metavar="N", help="number of frames (default: 75)")
     tiles.set_defaults(execute=execute_tiles)
-    for kind in (head, tiles):
+    study = kinds.add_parser(
+        "study",
+        help="a dataset of heads with reference maps",
+        description="A dataset of CT and DSC heads, with reference maps made of the truth, some scans broken on "
+        "purpose. truth.tsv tells what each scan is.",
+    )
+    study.add_argument("--scans", type=int, default=24, metavar="N", help="number of scans (default: 24)")
+    study.add_argument("--broken", type=int, metavar="N", help="so many of them are broken (default: one in eight)")
+    study.add_argument(
+        "--size",
+        choices=("small", "full"),
+        default="small",
+        help="a part of the head in large voxels, or whole heads (default: small)",
+    )
+    study.add_argument(
+        "--layout",
+        choices=("original", "bids"),
+        default="original",
+        help="where files lie: as for the original PyPeT, or as in BIDS (default: original)",
+    )
+    study.set_defaults(execute=execute_study)
+    for kind in (head, tiles, study):
         kind.add_argument("out", type=Path, metavar="OUT", help="folder to make")
         kind.add_argument("--seed", type=int, default=0, help="a number that fixes all chance (default: 0)")
+        kind.add_argument("--overwrite", action="store_true", help="replace OUT if PyPeT made it")
+    for kind in (head, tiles):
         kind.add_argument("--noise", type=float, metavar="SD", help="noise in HU or signal units; 0 for none")
         kind.add_argument("--frame-interval", type=float, metavar="S", help="seconds from one frame to the next")
         kind.add_argument(
             "--residue", default="exponential", metavar="NAME", help="residue function; 'pypet methods' lists them"
         )
-        kind.add_argument("--overwrite", action="store_true", help="replace OUT if PyPeT made it")
 
 
 def execute_head(options: argparse.Namespace) -> None:
@@ -85,6 +109,31 @@ def execute_tiles(options: argparse.Namespace) -> None:
     tiles = make_tiles(options.residue, times=times)
     volume = tile_volume(tiles, tile_size=options.tile_size, noise=options.noise or 0.0, rng=options.seed)
     _write(volume, options, "tiles_ctp")
+
+
+def execute_study(options: argparse.Namespace) -> None:
+    """Write a dataset of heads."""
+    from PyPeTLib.io import OutputFolder, write_json  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.phantom.study import write_study  # noqa: PLC0415
+    from PyPeTLib.version import __version__  # noqa: PLC0415
+
+    with OutputFolder(options.out, overwrite=options.overwrite) as folder:
+        plan = write_study(
+            folder,
+            scans=options.scans,
+            size=options.size,
+            layout=options.layout,
+            seed=options.seed,
+            broken=options.broken,
+        )
+        write_json(folder / "summary.json", {"software": "PyPeT", "version": __version__, "phantom": "study"})
+    broken = sum(bool(scan.damage) for scan in plan)
+    alone = sum(not scan.has_references for scan in plan)
+    subjects = len({scan.subject for scan in plan})
+    print(
+        f"written to {options.out}: {len(plan)} scans of {subjects} subjects, {broken} of them broken, {alone} without "
+        "reference maps; the truth in truth.tsv"
+    )
 
 
 def _write(phantom: Any, options: argparse.Namespace, stem: str) -> None:
