@@ -15,6 +15,7 @@ from PyPeTLib.contrast import ContrastOptions
 from PyPeTLib.deconvolution import DeconvolutionOptions
 from PyPeTLib.errors import InputError
 from PyPeTLib.io.toml import read_toml, write_toml
+from PyPeTLib.lesion_options import LesionOptions
 from PyPeTLib.masking import MaskOptions, TissueOptions
 from PyPeTLib.options import Options
 from PyPeTLib.preprocess.denoising import DenoisingOptions
@@ -37,6 +38,7 @@ class PipelineConfig(Options):
     denoising: DenoisingOptions = field(default_factory=DenoisingOptions)
     deconvolution: DeconvolutionOptions = field(default_factory=DeconvolutionOptions)
     quantification: QuantificationOptions = field(default_factory=QuantificationOptions)
+    lesions: LesionOptions = field(default_factory=LesionOptions)
 
     @classmethod
     def for_modality(cls, modality: Modality, changes: Mapping[str, Mapping[str, Any]] | None = None) -> Self:

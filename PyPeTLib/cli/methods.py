@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
         "methods",
         help="list methods and options",
         description="List deconvolution methods, AIF rules, bolus rules, leakage corrections, arterial relaxivities, "
-        "mask methods and phantom residues, each with its source, "
+        "mask methods, thresholds of lesions and phantom residues, each with its source, "
         "and all options of config.toml with unit and default.",
     )
     parser.set_defaults(execute=execute)
@@ -24,6 +24,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
     from PyPeTLib.config import PipelineConfig  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.contrast import ARTERIAL_RELAXIVITIES, BOLUS_RULES, LEAKAGE_CORRECTIONS  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.deconvolution import METHODS  # noqa: PLC0415
+    from PyPeTLib.lesion_options import LESION_PRESETS  # noqa: PLC0415
     from PyPeTLib.masking import MASK_METHODS  # noqa: PLC0415
     from PyPeTLib.options import described  # noqa: PLC0415
     from PyPeTLib.phantom import RESIDUES  # noqa: PLC0415
@@ -40,6 +41,7 @@ def execute(options: argparse.Namespace) -> None:  # noqa: ARG001 - every comman
         VOLUME_RULES,
         MASK_METHODS,
         DENOISERS,
+        LESION_PRESETS,
         RESIDUES,
     ]
     for registry in registries:

@@ -6,10 +6,13 @@
 * `same_head`: whether both show the same head
 * `metrics`: figures of agreement; `similarity`: the structural similarity index, in the brain and as in the paper
 * `agreement`: Bland-Altman plot and joint histogram; `rows`: several comparisons as one table
-* `pairing`: which names of maps belong together; `reading`: maps from NIfTI files
+* `pairing`: which names of maps belong together; `reading`, `files`: maps from NIfTI files, with their sidecars
+* `scan`: all maps of a scan against their references; `overlap`: two masks
+* `records`, `cohort`: figures of many scans as tables; `runs`: two runs over the same scans; `statistics`
 """
 
 from PyPeTLib.compare.agreement import BlandAltman, JointHistogram, bland_altman, joint_histogram
+from PyPeTLib.compare.cohort import cohort_tables
 from PyPeTLib.compare.maps import compare_maps
 from PyPeTLib.compare.metrics import METRICS, Metric
 from PyPeTLib.compare.model import CompareOptions, Comparison, Coverage, MapImage
@@ -18,6 +21,8 @@ from PyPeTLib.compare.pairing import NameReading, Pair, Pairing, pair_by_name, q
 from PyPeTLib.compare.reading import read_map
 from PyPeTLib.compare.resampling import INTERPOLATIONS
 from PyPeTLib.compare.rows import Row, Table, table
+from PyPeTLib.compare.runs import paired_tables
+from PyPeTLib.compare.scan import LesionRules, ReferenceComparison, compare_references
 from PyPeTLib.compare.units import UNITS, convert
 from PyPeTLib.compare.validity import BACKGROUNDS
 
@@ -32,18 +37,23 @@ __all__ = [
     "Comparison",
     "Coverage",
     "JointHistogram",
+    "LesionRules",
     "MapImage",
     "Metric",
     "NameReading",
     "Pair",
     "Pairing",
+    "ReferenceComparison",
     "Row",
     "Table",
     "bland_altman",
+    "cohort_tables",
     "compare_maps",
+    "compare_references",
     "convert",
     "joint_histogram",
     "pair_by_name",
+    "paired_tables",
     "quantity_of_name",
     "read_map",
     "read_name",

@@ -83,12 +83,13 @@ def compare_maps(
     if quantity not in QUANTITIES:
         raise InputError(f"{quantity!r} is no quantity that maps show; known are {', '.join(QUANTITIES)}")
     notes: list[str] = []
+    doubts: list[str] = []
     ours = _side(generated, options.background, "the generated map", notes)
     theirs = _side(reference, options.background, "the reference", notes)
     inside = _within_brain(ours, brain)
     resampled = _on_one_grid(ours, theirs, inside, options, notes)
     mask = inside & resampled.valid
-    values = _in_unit(resampled.values, generated, reference, options, notes)
+    values = _in_unit(resampled.values, generated, reference, options, (notes, doubts))
     found = likeness(
         ours.values,
         values,
@@ -97,8 +98,8 @@ def compare_maps(
         ours.grid.voxel_sizes,
         time=QUANTITIES[quantity].unit == "s",
     )
-    _check_same_head(found, ours, theirs, options, notes)
-    _check_scale(quantity, (ours.values[mask], values[mask]), (generated, reference), options, notes)
+    _check_same_head(found, ours, theirs, options, doubts)
+    _check_scale(quantity, (ours.values[mask], values[mask]), (generated, reference), options, doubts)
     chosen = options.normalisation
     paired = Paired(
         generated=normalise(ours.values, mask, inside, chosen, called=ours.name),
@@ -123,7 +124,8 @@ def compare_maps(
         normalisation=chosen,
         data_range=paired.data_range,
         coverage=coverage,
-        notes=(compared, *notes),
+        notes=(compared, *notes, *doubts),
+        doubts=tuple(doubts),
         generated_name=ours.name,
         reference_name=theirs.name,
     )
@@ -222,13 +224,18 @@ def _extent(grid: Grid) -> str:
 
 
 def _in_unit(
-    values: Volume, generated: MapImage, reference: MapImage, options: CompareOptions, notes: list[str]
+    values: Volume,
+    generated: MapImage,
+    reference: MapImage,
+    options: CompareOptions,
+    told: tuple[list[str], list[str]],
 ) -> Volume:
-    """The reference in the unit of the generated map, if both are told."""
+    """The reference in the unit of the generated map, if both are told; else that is a doubt."""
+    notes, doubts = told
     if not generated.unit or not reference.unit:
         untold = [image.name or called for image, called in _named(generated, reference) if not image.unit]
         if NORMALISATIONS[options.normalisation].keeps_unit:
-            notes.append(f"No unit was told for {' and '.join(untold)}: values were compared as they are.")
+            doubts.append(f"No unit was told for {' and '.join(untold)}: values were compared as they are.")
         return values
     factor = conversion_factor(reference.unit, generated.unit, density=options.density)
     if factor == 1:
@@ -244,12 +251,12 @@ def _named(generated: MapImage, reference: MapImage) -> tuple[tuple[MapImage, st
     return (generated, "the generated map"), (reference, "the reference")
 
 
-def _check_same_head(found: Likeness, ours: _Side, theirs: _Side, options: CompareOptions, notes: list[str]) -> None:
+def _check_same_head(found: Likeness, ours: _Side, theirs: _Side, options: CompareOptions, doubts: list[str]) -> None:
     if found.same:
         if found.doubtful:
-            notes.append(f"Whether both maps show one head is not certain: {found.describe()}.")
+            doubts.append(f"Whether both maps show one head is not certain: {found.describe()}.")
         elif found.outlines_differ:
-            notes.append(f"The outlines of both maps differ, but their detail fits: {found.describe()}.")
+            doubts.append(f"The outlines of both maps differ, but their detail fits: {found.describe()}.")
         return
     sentence = f"{theirs.name} and {ours.name} do not seem to show one head at one place: {found.describe()}."
     if not options.allow_mismatch:
@@ -257,7 +264,7 @@ def _check_same_head(found: Likeness, ours: _Side, theirs: _Side, options: Compa
             f"{sentence} Give the reference of this patient, register it, or allow the mismatch (allow_mismatch) to "
             "compare them all the same."
         )
-    notes.append(sentence)
+    doubts.append(sentence)
 
 
 def _check_scale(
@@ -265,7 +272,7 @@ def _check_scale(
     values: tuple[Volume, Volume],
     images: tuple[MapImage, MapImage],
     options: CompareOptions,
-    notes: list[str],
+    doubts: list[str],
 ) -> None:
     """Refuse values that only another unit would explain; only where the scale counts."""
     if not NORMALISATIONS[options.normalisation].keeps_unit:
@@ -286,7 +293,7 @@ def _check_scale(
         raise InputError(
             f"{sentence} {units[0]} Tell the unit, compare relative values, or allow the mismatch (allow_mismatch)."
         )
-    notes.append(" ".join((sentence, *(units or ("No known unit explains it: their scales differ.",)))))
+    doubts.append(" ".join((sentence, *(units or ("No known unit explains it: their scales differ.",)))))
 
 
 def _explaining(

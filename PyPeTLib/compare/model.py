@@ -137,6 +137,8 @@ class Comparison:
     coverage : Coverage
     notes : tuple of str
         Sentences about what was done and what to keep in mind.
+    doubts : tuple of str
+        Those of them that call the comparison into doubt: another head, another scale, a unit that nobody told.
     generated_name, reference_name : str
     """
 
@@ -154,5 +156,6 @@ class Comparison:
     data_range: float
     coverage: Coverage
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
     generated_name: str = ""
     reference_name: str = ""

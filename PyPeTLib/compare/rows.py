@@ -33,10 +33,7 @@ class Row:
 
     def texts(self, digits: int = 4) -> tuple[str, ...]:
         """The values with their units, as a reader wants them; a dash where there is none."""
-        return tuple(
-            "–" if math.isnan(value) else f"{_number(value, digits)}{'' if unit in ('', '1') else ' ' + unit}"
-            for value, unit in zip(self.values, self.units, strict=True)
-        )
+        return tuple(in_unit(value, unit, digits) for value, unit in zip(self.values, self.units, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +80,11 @@ def table(comparisons: Sequence[Comparison]) -> Table:
         )
     )
     return Table(columns=tuple(QUANTITIES[c.quantity].symbol for c in comparisons), rows=tuple(rows))
+
+
+def in_unit(value: float, unit: str, digits: int = 4) -> str:
+    """A value with its unit, as a reader wants it; a dash where there is none."""
+    return "–" if math.isnan(value) else f"{_number(value, digits)}{'' if unit in ('', '1') else ' ' + unit}"
 
 
 def _number(value: float, digits: int) -> str:

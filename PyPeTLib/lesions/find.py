@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyPeTLib.deconvolution import METHODS
 from PyPeTLib.errors import InputError
-from PyPeTLib.lesions.model import LesionOptions, Lesions
-from PyPeTLib.lesions.thresholds import lesions_of
+from PyPeTLib.lesion_options import LesionOptions
+from PyPeTLib.lesions.model import Lesions
+from PyPeTLib.lesions.thresholds import lesions_of, unfit_maps
 from PyPeTLib.pipeline import PipelineResult
 
 
 def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -> Lesions:
     """Core and hypoperfused tissue of a run, on the grid of its input series.
 
-    Vessels and CSF are left out. Flow is held against that of normal-appearing tissue, so maps without an absolute
-    scale will do.
+    Vessels and CSF are left out. With thresholds of relative flow, maps without an absolute scale will do.
 
     Parameters
     ----------
     result : PipelineResult
     options : LesionOptions, optional
+        By default those of the run.
 
     Returns
     -------
@@ -29,7 +32,8 @@ def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -
     InputError
         Where the maps cannot be held against these thresholds; see `why_no_lesions`.
     """
-    reason = why_no_lesions(result)
+    options = options or result.config.lesions
+    reason = why_no_lesions(result, options)
     if reason:
         raise InputError(reason)
     return lesions_of(
@@ -37,11 +41,13 @@ def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -
         result.on_input_grid(result.tissue.parenchyma),
         result.normal_tissue,
         result.series.grid,
-        options or LesionOptions(),
+        options,
+        mirror=replace(result.mirror, grid=result.series.grid),
+        density=result.config.quantification.density,
     )
 
 
-def why_no_lesions(result: PipelineResult) -> str:
+def why_no_lesions(result: PipelineResult, options: LesionOptions | None = None) -> str:
     """Why the maps of a run cannot be held against thresholds; empty where they can."""
     method = result.config.deconvolution.method
     if "lesions" not in METHODS.entry(method).traits:
@@ -49,4 +55,4 @@ def why_no_lesions(result: PipelineResult) -> str:
         return f"Tmax of the method {method} may not be held against thresholds. Choose one of: {able}."
     if not result.maps.quality_mask.any():
         return "The maps hold no values, so there is nothing to find lesions in."
-    return ""
+    return unfit_maps(result.maps, options or result.config.lesions)

@@ -1,37 +1,25 @@
-"""Options and result of the search for lesions."""
+"""The lesions that were found."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from PyPeTLib.arrays import Mask
+from PyPeTLib.arrays import LabelVolume, Mask
 from PyPeTLib.geometry import Grid
-from PyPeTLib.options import Options, option
+from PyPeTLib.lesion_options import LESION_PRESETS, Criterion, LesionOptions
 
 TMAX_STEPS = (4.0, 6.0, 8.0, 10.0)
 """Tmax in s above which volumes are told."""
 
+FLOW_STEPS = (0.20, 0.30, 0.34, 0.38)
+"""Shares of the flow of normal tissue below which volumes of hypoperfused tissue are told."""
 
-@dataclass(frozen=True, kw_only=True)
-class LesionOptions(Options):
-    """What counts as a lesion.
-
-    The share of flow is that of Campbell et al. 2011 (doi:10.1161/STROKEAHA.111.618355), who found 31 % of the normal
-    side's; that of Tmax is in common use, as by Wouters et al. 2017 (doi:10.3389/fneur.2017.00539).
-    """
-
-    core_flow: float = option(
-        0.30, "hypoperfused tissue is core below this share of the mean flow of normal tissue", minimum=0, maximum=1
-    )
-    hypoperfusion_tmax: float = option(
-        6.0, "tissue is hypoperfused above this Tmax", unit="s", minimum=0.0, maximum=30.0
-    )
-    smallest_cluster: float = option(
-        1.0, "connected voxels of less volume are left out", unit="ml", minimum=0.0, maximum=100.0
-    )
+PENUMBRA_LABEL, CORE_LABEL = 1, 2
+"""Labels of hypoperfused tissue outside the core, and of the core."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,20 +29,26 @@ class Lesions:
     Attributes
     ----------
     core : ndarray of bool
-        Hypoperfused tissue with little flow.
+        Hypoperfused tissue with little flow, or little blood.
     hypoperfused : ndarray of bool
         Tissue that contrast reaches late, core included.
     grid : Grid
     options : LesionOptions
     tmax_volumes : mapping of float to float
-        Volume in ml of tissue above each Tmax of `TMAX_STEPS`, small clusters left out.
+        Volume in ml of tissue above each Tmax of `TMAX_STEPS`, small clusters left out and gaps closed.
+    flow_volumes : mapping of float to float
+        Volume in ml of hypoperfused tissue below each share of normal flow of `FLOW_STEPS`, likewise.
+    cbv_index : float or None
+        Mean CBV of tissue with Tmax above 6 s over that of normal tissue: Arenillas et al. 2018
+        (doi:10.1177/0271678X17740293). None without such tissue.
     normal_flow : float
-        Mean flow of normal-appearing tissue, which the core is held against, in the unit of the CBF map.
+        Mean flow of normal-appearing tissue, which the core is held against, in the unit of the CBF map; with the
+        mirrored reference, its mean over the hypoperfused tissue (over all normal tissue where there is none).
     normal_volume : float
         Volume of that tissue in ml.
     flow_unit : str
     calibrated : bool
-        False where the scale of the flow is arbitrary. The core does not depend on it.
+        False where the scale of the flow is arbitrary. A core by flow does not depend on it.
     """
 
     core: Mask
@@ -62,6 +56,8 @@ class Lesions:
     grid: Grid
     options: LesionOptions
     tmax_volumes: Mapping[float, float]
+    flow_volumes: Mapping[float, float] = field(default_factory=dict)
+    cbv_index: float | None = None
     normal_flow: float
     normal_volume: float
     flow_unit: str
@@ -72,6 +68,13 @@ class Lesions:
         """Hypoperfused tissue outside the core."""
         outside: Mask = self.hypoperfused & ~self.core
         return outside
+
+    @property
+    def labels(self) -> LabelVolume:
+        """`PENUMBRA_LABEL` and `CORE_LABEL`, 0 elsewhere."""
+        labels = self.hypoperfused.astype(np.uint8) * np.uint8(PENUMBRA_LABEL)
+        labels[self.core] = CORE_LABEL
+        return labels
 
     @property
     def core_volume(self) -> float:
@@ -100,6 +103,21 @@ class Lesions:
         Olivot et al. 2014 (doi:10.1161/STROKEAHA.113.003857).
         """
         return self.tmax_volumes[10.0] / self.tmax_volumes[6.0] if self.tmax_volumes[6.0] else None
+
+    @property
+    def criteria(self) -> tuple[tuple[Criterion, float, bool], ...]:
+        """The preset's criteria, each with the value found and whether it is met; empty where it has none.
+
+        Without a core the ratio is infinite where any tissue is hypoperfused, else 0.
+        """
+        ratio = self.mismatch_ratio
+        if ratio is None:
+            ratio = math.inf if self.hypoperfused.any() else 0.0
+        found = {"core_ml": self.core_volume, "mismatch_ml": self.mismatch_volume, "mismatch_ratio": ratio}
+        return tuple(
+            (criterion, found[criterion.figure], criterion.holds(found[criterion.figure]))
+            for criterion in LESION_PRESETS[self.options.preset].criteria
+        )
 
     def volume_of(self, mask: Mask) -> float:
         """Volume of a mask in ml."""

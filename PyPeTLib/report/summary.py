@@ -117,9 +117,24 @@ def told(summary: Mapping[str, Any]) -> str:
                 f"  {_symbol(name):<11} median {content['median']:.3g}{_spaced(content['unit'])}{note}, "
                 f"5…95 %: {content['p05']:.3g} … {content['p95']:.3g}"
             )
+    lines += _lesions_told(summary.get("lesions") or {})
     lines += [f"  {flag['severity']}: {_flag_text(flag)}" for flag in summary["flags"]]
     lines += [f"  note: {note}" for note in summary["brain"]["notes"]]
     return "\n".join(lines)
+
+
+def _lesions_told(lesions: Mapping[str, Any]) -> list[str]:
+    """A line about the lesions of a run, where they were looked for."""
+    if not lesions:
+        return []
+    if not lesions["available"]:
+        return [f"  lesions     not looked for: {lesions['reason']}"]
+    ratio = lesions["mismatch_ratio"]
+    against = "" if ratio is None else f" (ratio {ratio:.2f})"
+    return [
+        f"  lesions     core {lesions['core_ml']:.1f} ml, hypoperfused {lesions['hypoperfused_ml']:.1f} ml, mismatch "
+        f"{lesions['mismatch_ml']:.1f} ml{against}; thresholds: {lesions['preset']}"
+    ]
 
 
 def _flag_text(flag: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ ROOMS_THAT_KNOW_QT = {"PyPeT.py", "choices.py", "option_form.py"}
 
 GROUND_FLOOR = (
     *("arrays", "errors", "registry", "options", "geometry", "frames", "series", "maps"),
-    *("workspace", "blas", "execution", "memory", "projection", "tables", "version"),
+    *("workspace", "blas", "execution", "memory", "projection", "tables", "lesion_options", "version"),
 )
 LAYERS = (
     GROUND_FLOOR,

@@ -21,6 +21,9 @@ FIXED = {
     "valid_mask.nii.gz",
     "tissue.nii.gz",
     "tissue.json",
+    "lesions.nii.gz",
+    "lesions.json",
+    "report.html",
     "aif.csv",
     "motion.tsv",
     "config.toml",
@@ -71,9 +74,9 @@ def test_same_bytes_with_any_number_of_threads_and_from_its_own_config(ctp_file:
     assert main(["run", str(ctp_file), str(second), "--quiet", "--threads", "3", "--method", "bcSVD1"]) == 0
     assert contents(first) == contents(second)
     assert main(["run", str(ctp_file), str(again), "--quiet", "--config", str(first / "config.toml")]) == 0
-    # Given frame times are a source of their own in the summary; all else is the same.
+    # Given frame times are a source of their own in the summary and the report; all else is the same.
     differing = {name for name, bytes_ in contents(first).items() if contents(again)[name] != bytes_}
-    assert differing <= {"summary.json"}
+    assert differing <= {"summary.json", "report.html"}
 
 
 def test_aif_as_mask_and_as_curve_win_over_the_automatic_one(ctp_file: Path, tmp_path: Path) -> None:
