@@ -1,4 +1,4 @@
-"""The ``pypet`` command: `run`, `presets`, `demo`, `phantom`, `methods`, each in a module of its own.
+"""The ``pypet`` command: `run`, `batch`, `compare` and so on, each in a module of its own.
 
 Modules of the library are imported when a command runs, so that ``pypet --help`` answers at once.
 """
@@ -12,13 +12,13 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from PyPeTLib.cli import demo, methods, phantom, presets, run
+from PyPeTLib.cli import batch, compare, demo, list_series, methods, phantom, presets, run, territories
 from PyPeTLib.errors import InputError
 from PyPeTLib.version import __version__
 
 OK, FAULT, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (run, presets, demo, phantom, methods)
+COMMANDS = (run, batch, list_series, compare, territories, presets, demo, phantom, methods)
 
 
 def parser() -> argparse.ArgumentParser:

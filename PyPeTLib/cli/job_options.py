@@ -34,7 +34,8 @@ def add_acquisition(parser: argparse.ArgumentParser, *, is_single: bool) -> None
         help="text file with the time of each slice within a frame in s, in the order of the file",
     )
     acquisition.add_argument(
-        "--dicom-series",
+        "--series",
+        dest="dicom_series",
         metavar="NUMBER",
         help="which series of a DICOM folder, where it holds several; 'pypet list' shows them",
     )
@@ -151,7 +152,9 @@ def job_arguments(options: argparse.Namespace) -> dict[str, Any]:
     override("deconvolution", method=options.method)
     override("denoising", method=options.denoising, sigma=options.smoothing_mm)
     override("motion", correct=False if options.no_motion else None)
-    override("lesions", preset=options.lesions)
+    if options.lesions is not None:
+        # thresholds that a file lists are those of another name
+        tables["lesions"] = {"preset": options.lesions}
     override(
         "quantification",
         relative=options.relative or None,

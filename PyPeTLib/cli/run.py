@@ -55,7 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Run the pipeline on a file and write its results."""
-    from PyPeTLib.io import load_series as load_scan  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.io import load_scan  # noqa: PLC0415 - keeps `pypet --help` quick
 
     run_and_write(options, load_scan)
 

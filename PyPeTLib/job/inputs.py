@@ -15,10 +15,12 @@ from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import PerfusionSeries
 from PyPeTLib.workspace import SMALLEST_LIMIT, Workspace
 
-_FACTS = (
-    *("frame_interval", "frame_times", "echo_time", "slice_times", "second_echo", "second_echo_time"),
-    "dicom_series",
-)
+_FACTS = {
+    **{key: key for key in ("frame_interval", "frame_times", "echo_time", "slice_times", "second_echo")},
+    "second_echo_time": "second_echo_time",
+    "dicom_series": "series",
+}
+"""Keys of the ``[input]`` table, and the parameters of the reader that they become."""
 
 
 def workspace_of(job: Job) -> Workspace:
@@ -39,7 +41,7 @@ def workspace_of(job: Job) -> Workspace:
 
 def loaded_series(job: Job, load: Callable[..., LoadedSeries], workspace: Workspace) -> LoadedSeries:
     """The series, with the facts that were given."""
-    facts = {key: job.inputs[key] for key in _FACTS if key in job.inputs}
+    facts = {parameter: job.inputs[key] for key, parameter in _FACTS.items() if key in job.inputs}
     return load(job.series, modality=job.inputs.get("modality", "auto"), workspace=workspace, **facts)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PyPeTLib.config import PipelineConfig
 from PyPeTLib.errors import InputError
-from PyPeTLib.io import LoadedSeries, OutputFolder, check_output_folder, load_series, write_json, write_toml
+from PyPeTLib.io import LoadedSeries, OutputFolder, check_output_folder, load_scan, write_json, write_toml
 from PyPeTLib.job.inputs import given_by, inputs_on_record, loaded_series, workspace_of
 from PyPeTLib.job.model import Job
 from PyPeTLib.job.products import Products
@@ -24,7 +24,7 @@ def perform(
     *,
     progress: Callable[[str, float], None] | None = None,
     tell: Callable[[str], None] | None = None,
-    load: Callable[..., LoadedSeries] = load_series,
+    load: Callable[..., LoadedSeries] = load_scan,
     also: Callable[[PipelineResult, LoadedSeries, Path], None] | None = None,
 ) -> dict[str, Any]:
     """Analyse one scan, write its folder, and return the summary.
@@ -55,7 +55,8 @@ def perform(
     if preset is not None:
         preset.check(loaded.series.modality)
     config = _config(job, loaded.series.modality, {} if preset is None else preset.changes)
-    products = Products(job, loaded, tell or (lambda _: None))
+    notes: list[str] = []
+    products = Products(job, loaded, notes.append)
     result = run_pipeline(loaded.series, config, progress, given=given, threads=job.threads, workspace=workspace)
     with OutputFolder(job.out, overwrite=job.overwrite, inputs=used) as folder:
         write_results(result, loaded, folder, prefix=job.prefix)
@@ -71,9 +72,14 @@ def perform(
             folder / "config.toml", {"input": inputs_on_record(job, loaded, result), **result.config.to_mapping()}
         )
         products.report(result, summary, folder)
+        if notes:
+            summary["notes"] = notes
         if job.digest:
             summary["digest"] = job.digest
         write_json(folder / "summary.json", summary)
+    for note in notes:
+        if tell is not None:
+            tell(note)
     return summary
 
 

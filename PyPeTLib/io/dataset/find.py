@@ -113,7 +113,7 @@ def _subjects(dataset: Path, problems: Problems) -> tuple[Path, dict[str, Path]]
     holds = f"it holds {some_of(names)}" if names else "it is empty"
     hint = ""
     if dataset.name.startswith("sub-"):
-        hint = f" This looks like the folder of one subject: give {dataset.parent}, and the label with --participants."
+        hint = f" This is the folder of one subject: give {dataset.parent}, and the label with --participant-label."
     told = "".join(f" {sentence}" for sentence in problems.sentences())
     raise InputError(
         f"{dataset}: no folders of subjects (sub-01, sub-02, ...) were found: {holds}. {_EXPECTED}.{hint}{told}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from PyPeTLib.report.html.facts import MODALITIES, found, metric_title, symbol
 from PyPeTLib.report.html.flags import WORST_FIRST, severity_of
 from PyPeTLib.report.html.numbers import is_number, plain
 from PyPeTLib.report.html.pages import page, write_whole
-from PyPeTLib.report.html.rows import MAPS, ScanRow, metric_of, quantities_of, scan_table
+from PyPeTLib.report.html.rows import MAPS, ScanRow, metric_of, quantities_of, reference_of, scan_table
 from PyPeTLib.report.summary import RESEARCH_ONLY
 from PyPeTLib.tables import Column, DataTable
 
@@ -24,6 +25,12 @@ IN_TABLE = ("pearson", "concordance")
 """Figures of agreement with a column for each map."""
 
 PLOTTED = ("pearson", "concordance", "ssim_brain", "rmse", "bias")
+
+_KINDS = {"relative": "relative values", "absolute": "absolute values", "ratio": "ratio to the mean"}
+"""Normalisations of compared maps, as a reader is told."""
+
+_OF_ABSOLUTE_ALONE = ("bias",)
+"""Relative values have the mean 0 by their definition."""
 
 _LESIONS = (("core", "Core"), ("hypoperfused", "Hypoperfused tissue"))
 
@@ -141,29 +148,22 @@ def _medians(scans: Sequence[ScanRow]) -> list[Chart]:
 
 
 def _agreement(scans: Sequence[ScanRow]) -> list[Chart]:
-    """Figures of agreement with references: one plot for each figure and unit, one box for each map."""
+    """Figures of agreement with references: one plot for each figure, kind of values and unit, one box for each map."""
     charts = []
-    for metric in PLOTTED:
+    for (normalisation, words), metric in itertools.product(_KINDS.items(), PLOTTED):
+        if normalisation == "relative" and metric in _OF_ABSOLUTE_ALONE:
+            continue
         by_unit: dict[str, dict[str, list[tuple[str, float]]]] = {}
         for quantity in quantities_of(scans):
-            members = [(scan.name, metric_of(scan, quantity, metric)) for scan in scans]
-            members = [(name, value) for name, value in members if is_number(value)]
-            if members:
-                by_unit.setdefault(_unit(scans, quantity, metric), {})[symbol(quantity)] = members
-        charts += [box_plot(metric_title(metric), unit, groups) for unit, groups in by_unit.items()]
+            for scan in scans:
+                value = metric_of(scan, quantity, metric, normalisation)
+                if is_number(value):
+                    reference = reference_of(scan, quantity, normalisation) or {}
+                    unit = METRICS[metric].unit(str(reference.get("unit") or ""))
+                    boxes = by_unit.setdefault("" if unit == "1" else unit, {})
+                    boxes.setdefault(symbol(quantity), []).append((scan.name, float(plain(value))))
+        charts += [box_plot(f"{metric_title(metric)}, {words}", unit, groups) for unit, groups in by_unit.items()]
     return charts
-
-
-def _unit(scans: Sequence[ScanRow], quantity: str, metric: str) -> str:
-    """The unit of a figure of agreement; empty for plain numbers."""
-    of_map = next(
-        str(reference.get("unit") or "")
-        for scan in scans
-        for reference in found(scan.facts, "comparison", "references") or ()
-        if reference.get("quantity") == quantity
-    )
-    unit = METRICS[metric].unit(of_map)
-    return "" if unit == "1" else unit
 
 
 def _volumes(scans: Sequence[ScanRow]) -> list[Chart]:

@@ -212,11 +212,21 @@ def quantities_of(scans: Sequence[ScanRow]) -> list[str]:
     return [name for name in QUANTITIES if name in seen] + sorted(seen - set(QUANTITIES))
 
 
-def metric_of(scan: ScanRow, quantity: str, metric: str) -> Any:
-    """A figure of agreement of one map; None where it is missing."""
+def metric_of(scan: ScanRow, quantity: str, metric: str, normalisation: str = "") -> Any:
+    """A figure of agreement of one map; None where it is missing.
+
+    By default it is that of the first comparison of the map, which is of relative values unless the user chose others.
+    """
+    reference = reference_of(scan, quantity, normalisation)
+    return found(reference, "metrics", metric) if reference else None
+
+
+def reference_of(scan: ScanRow, quantity: str, normalisation: str = "") -> Mapping[str, Any] | None:
+    """What the summary says of a map's comparison with its reference, of any or of one normalisation."""
     for reference in found(scan.facts, "comparison", "references") or ():
-        if reference.get("quantity") == quantity:
-            return found(reference, "metrics", metric)
+        if reference.get("quantity") == quantity and normalisation in ("", reference.get("normalisation")):
+            kept: Mapping[str, Any] = reference
+            return kept
     return None
 
 

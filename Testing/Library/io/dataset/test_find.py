@@ -277,7 +277,7 @@ def test_unknown_labels_are_refused(tree, asked, words):
         ("readme.txt", "this is a file"),
         ("scans", "it holds b, a.txt. Expected are files such as sub-01/ses-01/sub-01_ses-01_ctp.nii.gz"),
         ("empty", "it is empty"),
-        ("sub-01", "looks like the folder of one subject: give "),
+        ("sub-01", "is the folder of one subject: give "),
     ],
 )
 def test_what_is_no_dataset_is_refused(tree, name, words):
