@@ -170,7 +170,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (slicer.mrmlScene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved),
         ):
             self.addObserver(slicer.mrmlScene, event, handler)
-        self.ui.loadButton.connect("clicked(bool)", self.onLoadButton)
+        self.loading = PyPeTSlicer.load_section.LoadSection(self)
         self.ui.offerButton.connect("clicked(bool)", self.onOfferButton)
         self.ui.runButton.connect("clicked(bool)", self.onRunButton)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancelButton)
@@ -301,17 +301,11 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # ---- what the user does
 
-    def onLoadButton(self, checked=False):
-        """Load a 4D file as a sequence and choose it."""
-        path = qt.QFileDialog.getOpenFileName(
-            slicer.util.mainWindow(), _("Load a 4D perfusion series"), "", _("4D NIfTI (*.nii *.nii.gz)")
-        )
-        path = path[0] if isinstance(path, tuple) else path
-        if path:
-            with self.reported(_("The file could not be loaded")):
-                sequence = self.logic.loadFile(path)
-                self._parameterNode.inputSequence = sequence
-                self._show(PyPeTSlicer.sequences.proxy_of(sequence))
+    def choose(self, sequence, secondEcho=None):
+        """Take a series that was loaded as the input, with its second echo, and show it."""
+        self._parameterNode.inputSequence = sequence
+        self._parameterNode.secondEcho = secondEcho
+        self._show(PyPeTSlicer.sequences.proxy_of(sequence))
 
     def onOfferButton(self, checked=False):
         """Take the repetition time as frame interval."""
@@ -510,6 +504,14 @@ class PyPeTLogic(ScriptedLoadableModuleLogic):
     def loadFile(self, path):
         """Load a 4D NIfTI file and return its ``vtkMRMLSequenceNode``; raises an `InputError` where it cannot."""
         return PyPeTSlicer.loading.load_file(path)
+
+    def findDICOM(self, folder):
+        """The perfusion series in a folder of DICOM files, for `loadDICOM`."""
+        return PyPeTSlicer.dicom_loading.offered(folder)
+
+    def loadDICOM(self, series):
+        """Load a series of `findDICOM`; its ``sequence`` and ``second_echo`` are ``vtkMRMLSequenceNode``s."""
+        return PyPeTSlicer.dicom_loading.load(series)
 
     def adopt(self, parameters):
         """Propose what the chosen sequence says of itself, and its last outputs; for the user to confirm."""

@@ -3,6 +3,7 @@
 The way of the data::
 
     loading            a 4D file becomes a sequence node
+    dicom_loading      a series of DICOM files does
     timing             frame times, echo time and modality, from the attributes of a sequence
     parameters         what the panel's choices mean: proposals, what is missing, the run they ask for
     presets            choices that go together, as files
@@ -11,8 +12,8 @@ The way of the data::
     segments           segments become masks, masks become segments
     running            one run: nodes in, pipeline, nodes out or nothing
     session            what stays in memory of it, so that the next run begins where its inputs differ
-    outputs            all nodes of a run, together or not at all: volumes, colours, curves
-    nodes, plots       what they share
+    outputs            all nodes of a run, together or not at all: volumes, colours, curves, lesion_nodes
+    nodes, plots       what they share (with mark_segments)
     batch              the same from a script
     sample_data        phantoms
     self_test          the module's own tests
@@ -29,8 +30,9 @@ What follows a run::
                        (with comparison_nodes, comparison_looks, comparison_charts, comparison_views)
 
 The panel is made of `sections`: `preset_section`, `review_section`, `steer_section`, `probe_section` and
-`compare_section`, each with a .ui file of its own. `binding`, `choices`, `option_form` and `segment_combos` are for
-widgets, `following` for what one choice means for others, `reporting` and `words` for messages. Only these know Qt.
+`compare_section`, each with a .ui file of its own; `load_section` is for its buttons that load. `binding`, `choices`,
+`option_form` and `segment_combos` are for widgets, `following` for what one choice means for others, `reporting` and
+`words` for messages. Only these know Qt.
 """
 
 import importlib
@@ -48,9 +50,13 @@ _ROOMS = (
     "comparison_nodes",
     "comparison_views",
     "curves",
+    "dicom_loading",
     "drawn_segments",
     "following",
+    "lesion_nodes",
+    "load_section",
     "loading",
+    "mark_segments",
     "nodes",
     "option_form",
     "outputs",

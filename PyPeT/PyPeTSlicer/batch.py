@@ -43,6 +43,7 @@ _EPILOG = """\
 example:
   Slicer --no-splash --no-main-window --python-script pypet_batch.py -- --input ctp.seq.nrrd --output maps
 
+Of a folder with several DICOM series, --series NUMBER chooses one.
 For a .seq.nrrd, --slice-times lists the slices from the lowest to the highest.
 Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
 """
@@ -57,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument(
-        "--input", dest="series", type=Path, required=True, metavar="FILE", help="4D NIfTI file, or .seq.nrrd"
+        "--input",
+        dest="series",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="4D NIfTI file, .seq.nrrd, or a folder of DICOM files",
     )
     top.add_argument("--output", dest="out", type=Path, required=True, metavar="DIR", help="folder to make")
     top.add_argument("--with-series", action="store_true", help="put the series itself into the scene too (large)")

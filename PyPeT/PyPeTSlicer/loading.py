@@ -1,7 +1,8 @@
-"""A 4D NIfTI file becomes a sequence node with its times, whatever the version of Slicer can read by itself."""
+"""A 4D NIfTI file or a series becomes a sequence node with its times, whatever Slicer can read by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from PyPeTLib.geometry import Reorientation
 from PyPeTLib.io import LoadedFrames, load_frames
 from PyPeTLib.io.sidecar import image_stem, read_sidecar
 from PyPeTLib.io.slice_timing import resolve_slice_times
+from PyPeTLib.series import PerfusionSeries
 from PyPeTSlicer import timing
 from PyPeTSlicer.nodes import Transaction, image_of, matrix_of
 
@@ -57,6 +59,42 @@ def add_sequence(frames: LoadedFrames, name: str, file: str, *, slice_times: tup
         for key, value in attributes.items():
             sequence.SetAttribute(key, value)
         browse(scene, sequence)
+    return sequence
+
+
+def add_series(
+    series: PerfusionSeries,
+    name: str,
+    file: str = "",
+    *,
+    has_times: bool = True,
+    notes: Mapping[str, str] | None = None,
+) -> Any:
+    """A series as a sequence node that knows its times, modality and echo time.
+
+    Parameters
+    ----------
+    series : PerfusionSeries
+        Without its second echo.
+    name, file : str
+        Of the node, and what it was read from.
+    has_times : bool
+        False where the times of the frames are unknown: they are numbered then, and PyPeT asks.
+    notes : mapping, optional
+        Further attributes.
+    """
+    frames = LoadedFrames(
+        frames=series.frames,
+        orientation=series.orientation,
+        frame_times=series.frame_times if has_times else None,
+        frame_times_source=series.name,
+        echo_time=series.acquisition.echo_time,
+        modality=series.modality,
+        sha256="",
+    )
+    sequence = add_sequence(frames, name, file, slice_times=series.acquisition.slice_times if has_times else None)
+    for key, value in (notes or {}).items():
+        sequence.SetAttribute(key, value)
     return sequence
 
 

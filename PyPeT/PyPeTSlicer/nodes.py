@@ -22,6 +22,12 @@ _VTK_TYPES = {
 INPUT = "PyPeT.Input"
 """Role of the reference from each output to the sequence that it was made from."""
 
+REVIEW = "PyPeT.Review."
+"""Beginning of the roles of the references from the output segmentation to the nodes of its review."""
+
+TITLE = "PyPeT.Title"
+"""Attribute with the title of the view that shows a node, where it tells what the run found."""
+
 RUN = "PyPeT.Run"
 """Attribute of the output segmentation, and of what belongs to its review: how many runs there were."""
 
@@ -96,7 +102,10 @@ class Transaction:
         for item in self._items:
             # the folder alone: what lies in it is new and removed below, or was there before
             subject_hierarchy().RemoveItem(item, False, False)
-        for node_id in _ids(self._scene) - self._before:
+        # a browser whose proxy goes makes another one, so browsers go first
+        added = [self._scene.GetNodeByID(node_id) for node_id in sorted(_ids(self._scene) - self._before)]
+        added.sort(key=lambda node: not node.IsA("vtkMRMLSequenceBrowserNode"))
+        for node_id in [node.GetID() for node in added]:
             node = self._scene.GetNodeByID(node_id)
             # removing one node may remove another, such as its display
             if node is not None:

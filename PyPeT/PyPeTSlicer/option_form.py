@@ -12,6 +12,7 @@ import qt
 from PyPeTLib.config import PipelineConfig
 from PyPeTLib.registry import Registry
 from PyPeTLib.series import Modality
+from PyPeTSlicer.parameters import defaults
 
 ON_THE_PANEL = {
     ("motion", "correct"),
@@ -57,7 +58,7 @@ class OptionForm:
 
     def set_changes(self, modality: Modality, changes: Mapping[str, Mapping[str, Any]]) -> None:
         """Show the defaults of a modality with changes."""
-        self._defaults = PipelineConfig.for_modality(modality).to_mapping()
+        self._defaults = defaults(modality, changes)
         self._is_filling = True
         try:
             for (group, name), (_, _, write) in self._fields.items():

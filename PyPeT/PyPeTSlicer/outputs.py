@@ -1,4 +1,4 @@
-"""All nodes of a run: its maps, three segments, curves, summary, one folder; written together or not at all."""
+"""All nodes of a run: maps, segments, lesions, curves, summary, one folder; written together or not at all."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from PyPeTLib.aif import VesselCurve
+from PyPeTLib.errors import InputError
 from PyPeTLib.io import LoadedSeries, format_toml
 from PyPeTLib.io.sidecar import image_stem
+from PyPeTLib.lesions import Lesions, find_lesions, lesions_facts
 from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.masking import TITLES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.summary import map_facts, rows, summarise
-from PyPeTSlicer import curves, segments, volumes
+from PyPeTSlicer import curves, lesion_nodes, segments, volumes
 from PyPeTSlicer.colours import DEFAULT
-from PyPeTSlicer.nodes import INPUT, RUN, Transaction, outputs_of, subject_hierarchy, unique_name
+from PyPeTSlicer.nodes import INPUT, REVIEW, RUN, Transaction, outputs_of, subject_hierarchy, unique_name
 
 MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
 """The maps that every run gives, each with a selector on the panel; others come and go with the options."""
@@ -54,6 +56,9 @@ class OutputNodes:
     segmentation : vtkMRMLSegmentationNode
     curves, summary : vtkMRMLTableNode
     chart : vtkMRMLPlotChartNode
+    lesions : vtkMRMLSegmentationNode
+    lesion_volumes : vtkMRMLTableNode
+        None, as the lesions, where lesions cannot be told; the findings hold the reason.
     relative : dict of str to vtkMRMLScalarVolumeNode
     folder : int
         Item of the subject hierarchy.
@@ -66,6 +71,8 @@ class OutputNodes:
     curves: Any = None
     chart: Any = None
     summary: Any = None
+    lesions: Any = None
+    lesion_volumes: Any = None
     relative: dict[str, Any] = field(default_factory=dict)
     folder: int = 0
     findings: Mapping[str, Any] = field(default_factory=dict)
@@ -149,7 +156,9 @@ class _Writer:
 
     def all_nodes(self, wanted: OutputNodes, given: set[str]) -> OutputNodes:
         result, orientation = self.result, self.result.series.orientation
-        made = OutputNodes(findings=summarise(result, self.loaded))
+        lesions = self._find_lesions()
+        facts = lesions_facts(lesions, result.config.lesions)
+        made = OutputNodes(findings={**summarise(result, self.loaded), "lesions": facts})
         for name, shown in result.maps.items():
             made.volumes[name] = self._volume(shown, _last_volume(wanted, name))
             if result.config.quantification.relative:
@@ -167,6 +176,8 @@ class _Writer:
         for name, node in made.volumes.items():
             if name not in MAPS:
                 made.segmentation.SetNodeReferenceID(f"{_FURTHER}{name}", node.GetID())
+        if isinstance(lesions, Lesions):
+            self._lesions(made, lesions)
         self._mark_those_of_earlier_runs(made)
         for key, (role, class_name, title) in _ROLES.items():
             node, _ = self._node(class_name, title, made.segmentation.GetNodeReference(role))
@@ -174,7 +185,10 @@ class _Writer:
             setattr(made, key, node)
         drawn = curves.fill_curves(made.curves, result)
         curves.plot(self.scene, made.chart, made.curves, drawn, result)
-        curves.fill_rows(made.summary, ("Item", "Value", "Unit"), rows(made.findings))
+        *found, notice, software = rows(made.findings)
+        curves.fill_rows(
+            made.summary, ("Item", "Value", "Unit"), [*found, *lesion_nodes.in_short(facts), notice, software]
+        )
         made.summary.SetAttribute("PyPeT.Config", format_toml(result.config.to_mapping()))
         return made
 
@@ -191,7 +205,7 @@ class _Writer:
         item = item or self.scene.add_folder(self._study(hierarchy), title)
         charted = [made.chart.GetNthPlotSeriesNode(i) for i in range(made.chart.GetNumberOfPlotSeriesNodes())]
         kept = [*made.volumes.values(), *made.relative.values(), made.segmentation, made.curves, made.chart, *charted]
-        for node in [*kept, made.summary]:
+        for node in [*kept, *(node for node in (made.lesions, made.lesion_volumes) if node is not None), made.summary]:
             hierarchy.CreateItem(item, node)
         return int(item)
 
@@ -213,8 +227,34 @@ class _Writer:
             volumes.style(node, shown, self.scheme)
         return node
 
-    def _node(self, class_name: str, title: str, node: Any) -> tuple[Any, bool]:
-        """The node to write into, and whether it is new."""
+    def _find_lesions(self) -> Lesions | str:
+        """The lesions that the maps show, or why they cannot be told."""
+        try:
+            return find_lesions(self.result, self.result.config.lesions)
+        except InputError as error:
+            return str(error)
+
+    def _lesions(self, made: OutputNodes, lesions: Lesions) -> None:
+        """The nodes of the lesions, which are those that the review shows."""
+
+        def node(role: str, class_name: str, title: str) -> Any:
+            last = made.segmentation.GetNodeReference(f"{REVIEW}{role}")
+            if last is not None and last.GetName() == f"{self.title} {title}":
+                # made by the review, in place of one that was removed
+                last.SetAttribute(_NAME, last.GetName())
+            found, _ = self._node(class_name, title, last, is_output=False)
+            found.SetAttribute(RUN, made.segmentation.GetAttribute(RUN))
+            made.segmentation.SetNodeReferenceID(f"{REVIEW}{role}", found.GetID())
+            return found
+
+        made.lesions = node(lesion_nodes.SEGMENTS, "vtkMRMLSegmentationNode", lesion_nodes.segments_title())
+        made.lesions.SetReferenceImageGeometryParameterFromVolumeNode(made.volumes["cbf"])
+        lesion_nodes.fill_segments(made.lesions, lesions, self.result.series.orientation)
+        made.lesion_volumes = node(lesion_nodes.TABLE, "vtkMRMLTableNode", lesion_nodes.table_title())
+        lesion_nodes.fill_table(made.lesion_volumes, lesions)
+
+    def _node(self, class_name: str, title: str, node: Any, *, is_output: bool = True) -> tuple[Any, bool]:
+        """The node to write into, and whether it is new; one that is no output cannot be chosen as such."""
         name = f"{self.title} {title}"
         is_new = node is None
         if node is None:
@@ -227,18 +267,22 @@ class _Writer:
                 node.SetName(unique_name(name))
         if is_new or node.GetAttribute(_NAME) is not None:
             node.SetAttribute(_NAME, node.GetName())
-        node.SetNodeReferenceID(INPUT, self.sequence.GetID() if self.sequence is not None else None)
+        if is_output:
+            node.SetNodeReferenceID(INPUT, self.sequence.GetID() if self.sequence is not None else None)
         if node.IsA("vtkMRMLTransformableNode"):
             node.SetAndObserveTransformNodeID(self.proxy.GetTransformNodeID() if self.proxy is not None else None)
         return node, is_new
 
     def _mark_those_of_earlier_runs(self, made: OutputNodes) -> None:
-        """Say in their names which maps are not of this run: they stay, but do not go with the others."""
+        """Say in their names which maps and lesions are not of this run: they stay, but do not go with the others."""
         further = [made.segmentation.GetNodeReference(f"{_FURTHER}{name}") for name in QUANTITIES]
         maps = [*made.volumes.values(), *(node for node in further if node is not None)]
         relative = [node.GetNodeReference(RELATIVE) for node in maps]
-        written = {node.GetID() for node in (*made.volumes.values(), *made.relative.values())}
-        for node in [*maps, *(node for node in relative if node is not None)]:
+        roles = (lesion_nodes.SEGMENTS, lesion_nodes.TABLE)
+        lesions = [made.segmentation.GetNodeReference(f"{REVIEW}{role}") for role in roles]
+        now = (*made.volumes.values(), *made.relative.values(), made.lesions, made.lesion_volumes)
+        written = {node.GetID() for node in now if node is not None}
+        for node in [*maps, *(node for node in (*relative, *lesions) if node is not None)]:
             if node.GetID() in written or node.GetName().endswith(_EARLIER):
                 continue
             if node.GetAttribute(_NAME) == node.GetName():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -81,6 +82,19 @@ def set_defaults(parameters: Any) -> None:
     parameters.method = config.deconvolution.method
     parameters.advanced = ""
     parameters.preset = ""
+
+
+def defaults(modality: Modality, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The options that hold where changes say nothing, as nested tables.
+
+    They are those of the modality; published thresholds of lesions that the changes name bring their own.
+    """
+    plain: dict[str, dict[str, Any]] = PipelineConfig.for_modality(modality).to_mapping()
+    named = changes.get("lesions", {}).get("preset")
+    if named is None:
+        return plain
+    lesions = PipelineConfig.for_modality(modality, {"lesions": {"preset": named}}).to_mapping()["lesions"]
+    return {**plain, "lesions": {**lesions, "preset": plain["lesions"]["preset"]}}
 
 
 def chosen_segment(parameters: Any, name: str) -> tuple[Any, str]:

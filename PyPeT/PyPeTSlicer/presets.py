@@ -16,7 +16,7 @@ from PyPeTLib.config import PipelineConfig
 from PyPeTLib.errors import InputError
 from PyPeTLib.presets import Preset, Tables, preset_names, presets, read_preset, write_preset
 from PyPeTLib.series import Modality
-from PyPeTSlicer.parameters import is_dsc, request
+from PyPeTSlicer.parameters import defaults, is_dsc, request
 
 ON_THE_PANEL = {
     "correctMotion": ("motion", "correct"),
@@ -174,11 +174,11 @@ def key_of(path: str) -> str:
 def _differing_from_defaults(
     values: Tables, modality: Modality, *, kept: set[tuple[str, str]], left_out: set[tuple[str, str]]
 ) -> Tables:
-    defaults = PipelineConfig.for_modality(modality).to_mapping()
+    base = defaults(modality, values)
     tables: Tables = {}
     for table, name, value in _each(values):
         place = (table, name)
-        if place not in left_out and (place in kept or value != defaults[table][name]):
+        if place not in left_out and (place in kept or value != base[table][name]):
             tables.setdefault(table, {})[name] = value
     return tables
 

@@ -176,6 +176,7 @@ def _read(request: RunRequest, sequence: Any, poll: Callable[[], None]) -> Loade
     if request.modality is Modality.DSC and not request.echo_time:
         raise InputError(f"{sequence.GetName()}: a DSC series needs its echo time. Give it with --echo-time.")
     sources = {"modality": "chosen", "frame_times": times_source, "orientation": "IJK to RAS matrix"}
+    sources |= timing.remarks(facts)
     if request.modality is Modality.DSC:
         sources["echo_time"] = "chosen"
     if by_slice is not None:

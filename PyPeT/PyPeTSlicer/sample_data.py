@@ -19,19 +19,9 @@ def add_phantom(modality: str, name: str, **options: Any) -> Any:
 
 def add_series(series: Any, name: str) -> Any:
     """A `PerfusionSeries` as a sequence node that knows its times, modality and echo time."""
-    from PyPeTLib.io import LoadedFrames  # noqa: PLC0415 - as above
-    from PyPeTSlicer.loading import add_sequence  # noqa: PLC0415
+    from PyPeTSlicer import loading  # noqa: PLC0415 - as above
 
-    frames = LoadedFrames(
-        frames=series.frames,
-        orientation=series.orientation,
-        frame_times=series.frame_times,
-        frame_times_source=series.name,
-        echo_time=series.acquisition.echo_time,
-        modality=series.modality,
-        sha256="",
-    )
-    return add_sequence(frames, name, "", slice_times=series.acquisition.slice_times)
+    return loading.add_series(series, name)
 
 
 def _maker(modality: str, name: str) -> Callable[..., Any]:

@@ -35,6 +35,8 @@ class SelfTest:
             self.assertGreater(outputs.curves.GetNumberOfRows(), 40)
             self.assertEqual(outputs.chart.GetNumberOfPlotSeriesNodes(), 4)
             self.assertGreater(outputs.summary.GetNumberOfRows(), 10)
+            self.assertEqual(outputs.lesions.GetSegmentation().GetNumberOfSegments(), 3)
+            self.assertGreater(outputs.lesion_volumes.GetNumberOfRows(), 10)
 
     def test_the_second_run_writes_into_the_same_nodes(self: Any) -> None:
         """No node is added by a second run."""

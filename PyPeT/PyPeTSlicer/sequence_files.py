@@ -1,4 +1,4 @@
-"""Series from sequence files (`.seq.nrrd`), for scripts: with the parameters of `PyPeTLib.io.load_series`."""
+"""Series from sequence files (`.seq.nrrd`), for scripts: with the parameters of `PyPeTLib.io.load_scan`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import slicer
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import nearest_ras
-from PyPeTLib.io import LoadedSeries, load_series, read_frame_times, read_slice_times
+from PyPeTLib.io import LoadedSeries, load_scan, read_frame_times, read_slice_times
 from PyPeTLib.io.sidecar import Sidecar, read_sidecar, resolve_echo_time
 from PyPeTLib.io.slice_timing import resolve_slice_times
 from PyPeTLib.series import Modality
 from PyPeTSlicer import sequences, timing
+from PyPeTSlicer.dicom_loading import without_pydicom
 
 ENDINGS = (".seq.nrrd", ".seq.nhdr")
 
@@ -23,7 +24,7 @@ ENDINGS = (".seq.nrrd", ".seq.nhdr")
 def load(
     path: Path, *, second_echo: str | Path | None = None, second_echo_time: float | None = None, **facts: Any
 ) -> LoadedSeries:
-    """A series from a 4D NIfTI file or a sequence file; either kind may hold the second echo.
+    """A series from a 4D NIfTI file, DICOM files or a sequence file; each kind may hold the second echo.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def load(
     second_echo_time : float, optional
         In seconds; else what the file says.
     **facts
-        Further parameters of `PyPeTLib.io.load_series`.
+        Further parameters of `PyPeTLib.io.load_scan`.
 
     Raises
     ------
@@ -41,12 +42,12 @@ def load(
     """
     second = None if second_echo is None else Path(second_echo)
     if not is_sequence(path) and (second is None or not is_sequence(second)):
-        return load_series(path, second_echo=second, second_echo_time=second_echo_time, **facts)
+        return _load_other(path, second_echo=second, second_echo_time=second_echo_time, **facts)
     if second is None and second_echo_time is not None:
         raise InputError(f"{path.name}: --second-echo-time needs the second echo's file (--second-echo FILE)")
     workspace = facts.pop("workspace", None)
     # the frames of a sequence are in the application's memory already
-    first = _load_sequence(path, **facts) if is_sequence(path) else load_series(path, workspace=workspace, **facts)
+    first = _load_sequence(path, **facts) if is_sequence(path) else _load_other(path, workspace=workspace, **facts)
     if second is None:
         return first
     if first.series.modality is not Modality.DSC:
@@ -59,6 +60,14 @@ def is_sequence(path: Path) -> bool:
     return path.name.casefold().endswith(ENDINGS)
 
 
+def _load_other(path: Path, **facts: Any) -> LoadedSeries:
+    """A series from anything but a sequence file."""
+    try:
+        return load_scan(path, **facts)
+    except ModuleNotFoundError as error:
+        raise without_pydicom(error) from error
+
+
 def _with_second_echo(first: LoadedSeries, path: Path, echo_time: float | None) -> LoadedSeries:
     """The series with its second echo, which takes its frame times from the first."""
     given = None if echo_time is None else f"--second-echo-time {echo_time:g} s"
@@ -67,11 +76,12 @@ def _with_second_echo(first: LoadedSeries, path: Path, echo_time: float | None) 
         second = _load_sequence(path, echo_time=echo_time, needs_echo_time="--second-echo-time", **facts)
         source = given or f"echo time of {path.name}"
     else:
-        found, where = resolve_echo_time(echo_time, read_sidecar(path))
-        if found is None:
+        # DICOM files tell it themselves
+        found, where = (echo_time, "") if path.is_dir() else resolve_echo_time(echo_time, read_sidecar(path))
+        second = _load_other(path, echo_time=found, **facts)
+        if second.series.acquisition.echo_time is None:
             raise _no_echo_time(path, "--second-echo-time")
-        second = load_series(path, echo_time=found, **facts)
-        source = given or where
+        source = given or where or second.sources["echo_time"]
     return sequences.with_second_echo(first, second, f"{path.name}, {source}, SHA-256 {second.sha256}")
 
 
@@ -84,7 +94,10 @@ def _load_sequence(
     echo_time: float | None = None,
     slice_times: Any = None,
     needs_echo_time: str = "--echo-time",
+    series: str | None = None,
 ) -> LoadedSeries:
+    if series is not None:
+        raise InputError(f"{path.name}: --series chooses among DICOM series, and this is a sequence file.")
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
     with path.open("rb") as file:
@@ -106,6 +119,7 @@ def _load_sequence(
         sources = {"modality": why, "frame_times": source, "orientation": "IJK to RAS matrix"}
         if by_slice is not None:
             sources["slice_times"] = slice_source
+        sources |= timing.remarks(facts)
         loaded = sequences.read_sequence(
             node, modality=kind, frame_times=times, echo_time=echo, sources=sources, slice_times=by_slice
         )

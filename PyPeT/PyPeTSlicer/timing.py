@@ -47,6 +47,12 @@ REPETITION_TIME = "MultiVolume.DICOM.RepetitionTime"
 ECHO_TIME = "MultiVolume.DICOM.EchoTime"
 OWN_ECHO_TIME = "PyPeT.EchoTime"
 OWN_MODALITY = "PyPeT.Modality"
+TIMES_FROM = "PyPeT.FrameTimesFrom"
+"""What of the files the index values in seconds came from."""
+
+REMARKS = "PyPeT.Remarks"
+"""What else a reader of the results should know of the values."""
+
 SLICE_TIMES = "PyPeT.SliceTimes"
 """Seconds from the start of a frame to each of its slices, from the lowest slice to the highest."""
 
@@ -117,9 +123,10 @@ def frame_times(facts: SequenceFacts, override: str = "") -> tuple[np.ndarray[An
     if override.strip():
         return _given(facts, override)
     problems = []
+    origin = facts.attributes.get(TIMES_FROM, "")
     for what, values, unit in (
         (LABELS, _labels(facts), facts.attributes.get(LABEL_UNIT, "")),
-        ("index of the sequence", facts.index_values, facts.index_unit),
+        (f"index of the sequence{origin and f' ({origin})'}", facts.index_values, facts.index_unit),
     ):
         found, problem = _with_unit(values, unit, facts)
         if found is not None:
@@ -150,6 +157,12 @@ def slice_times(facts: SequenceFacts, override: str = "") -> tuple[tuple[float, 
     if not text.strip():
         return None, ""
     return tuple(map(float, _numbers(text, f"{facts.name}: the slice times", "Give them with --slice-times."))), source
+
+
+def remarks(facts: SequenceFacts) -> dict[str, str]:
+    """What else a reader of the results should know of the series, as sources of a `LoadedSeries`."""
+    told = facts.attributes.get(REMARKS, "")
+    return {"remarks": told} if told else {}
 
 
 def offered_interval(facts: SequenceFacts) -> float | None:

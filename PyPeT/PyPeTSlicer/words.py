@@ -16,6 +16,7 @@ FIELDS = {
     "echo-time": "“Echo time”",
     "second-echo": "“Second echo”",
     "second-echo-time": "“Second echo time”",
+    "series": "“Load DICOM folder…”",
     "slice-times": "“Slice times”",
     "modality": "“Modality”",
     "mask": "“Brain mask”",
@@ -27,6 +28,7 @@ FIELDS = {
     "smoothing-mm": "“Smoothing”",
     "no-motion": "“Correct motion”",
     "preset": "“Preset”",
+    "lesions": "“preset” under “lesions” in “Advanced”",
     "memory-limit": "the memory limit of “pypet run”",
     "scratch": "the scratch folder of “pypet run”",
 }

@@ -67,10 +67,21 @@ def test_the_scene_opens_with_maps_and_a_picture_of_the_series(host, batch, head
     (cbf,) = (n for n in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if n.GetName().endswith("CBF"))
     expected = np.asarray(nibabel.load(out / "cbf.nii.gz").dataobj)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(cbf).T, expected)
-    (segmentation,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    named = {node.GetName(): node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")}
+    assert {name: segment_ids(node) for name, node in named.items()} == {
+        "ras_ctp segmentation": {"Brain", "AIF", "VOF", "CSF", "Large vessels"},
+        "ras_ctp lesions": {"Core", "Penumbra", "Hypoperfused"},
+    }
+    table = slicer.util.getNode("ras_ctp lesion volumes")
+    volumes = {table.GetCellText(row, 0).split(":")[0]: table.GetCellText(row, 1) for row in range(4)}
+    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))["lesions"]
+    assert float(volumes["Core"]) == pytest.approx(facts["core_ml"], abs=0.051)
+    assert float(volumes["Mismatch (penumbra)"]) == pytest.approx(facts["mismatch_ml"], abs=0.051)
+
+
+def segment_ids(segmentation):
     content = segmentation.GetSegmentation()
-    segments = {content.GetNthSegmentID(i) for i in range(content.GetNumberOfSegments())}
-    assert segments == {"Brain", "AIF", "VOF", "CSF", "Large vessels"}
+    return {content.GetNthSegmentID(index) for index in range(content.GetNumberOfSegments())}
 
 
 def test_the_series_comes_along_where_asked_for(host, batch, head_files, tmp_path):
@@ -80,14 +91,14 @@ def test_the_series_comes_along_where_asked_for(host, batch, head_files, tmp_pat
     host.clear_scene()
     host.load_scene(out / "scene.mrb")
     (node,) = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
-    assert node.GetNumberOfDataNodes() == 60
+    assert node.GetNumberOfDataNodes() == 40
     assert (node.GetIndexUnit(), node.GetNthIndexValue(2)) == ("s", "3")
 
 
 def test_options_of_the_command_line_serve_a_sequence_file(host, logic, batch, head_files, tmp_path):
     source = sequence_file(host, logic, head_files("dsc"), tmp_path)
     times = tmp_path / "times.txt"
-    times.write_text("\n".join(str(1.6 * i) for i in range(60)))
+    times.write_text("\n".join(str(1.6 * i) for i in range(40)))
     out = tmp_path / "out"
     arguments = ["--input", str(source), "--output", str(out), "--quiet", "--no-figures", "--frame-times", str(times)]
     assert batch([*arguments, *["--echo-time", "0.035", "--method", "bsvd", "--smoothing-mm", "0", "--no-motion"]]) == 0

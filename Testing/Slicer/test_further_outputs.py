@@ -66,7 +66,7 @@ def test_further_maps_equal_those_of_the_command_line(
     choose(panel, method, changes)
     press_run(panel)
     files = {path.name.removesuffix(".nii.gz") for path in expected.glob("*.nii.gz")}
-    assert files - {"brain_mask", "valid_mask", "aif_mask", "vof_mask", "tissue"} == {
+    assert files - {"brain_mask", "valid_mask", "aif_mask", "vof_mask", "tissue", "lesions"} == {
         *further,
         *("cbf", "cbv", "mtt", "ttp", "tmax"),
     }
@@ -97,7 +97,7 @@ def test_further_maps_on_the_batch(host, head_files, library_run, tmp_path, job)
         assert (out / f"{name}.nii.gz").read_bytes() == (expected / f"{name}.nii.gz").read_bytes()
         node = volume(QUANTITIES[name].symbol, f"oblique_{modality}")
         expect_equal(node, expected / f"{name}.nii.gz", only_where=expected / "valid_mask.nii.gz")
-    (segmentation,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    segmentation = slicer.util.getNode(f"oblique_{modality} segmentation")
     expect_segment(segmentation, "VOF", node, expected / "vof_mask.nii.gz")
 
 

@@ -1,6 +1,7 @@
 """The module as Slicer sees it: its description, its own tests, sample data, reload."""
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,23 @@ def test_every_option_is_on_the_panel_or_in_the_form(panel):
     }
     assert set(panel.form._fields) | form.ON_THE_PANEL == every
     assert not set(panel.form._fields) & form.ON_THE_PANEL
+
+
+def test_a_preset_of_thresholds_shows_its_values_on_the_form(panel, sequence):
+    parameters = panel._parameterNode
+    parameters.inputSequence = sequence("ctp")
+    preset, late = (panel.form.field("lesions", name) for name in ("preset", "hypoperfusion_map"))
+    assert (preset.currentText, late.currentText) == ("rapid", "tmax")
+    preset.setCurrentIndex(preset.findText("mistar"))
+    assert late.currentText == "delay"
+    assert json.loads(parameters.advanced) == {"lesions": {"preset": "mistar"}}
+    # a value that is the default elsewhere is none here
+    late.setCurrentIndex(late.findText("tmax"))
+    assert json.loads(parameters.advanced) == {"lesions": {"preset": "mistar", "hypoperfusion_map": "tmax"}}
+    late.setCurrentIndex(late.findText("delay"))
+    preset.setCurrentIndex(preset.findText("rapid"))
+    assert parameters.advanced == ""
+    assert late.currentText == "tmax"
 
 
 def test_advanced_options_are_kept_and_used(panel, sequence):

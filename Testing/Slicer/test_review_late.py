@@ -18,7 +18,7 @@ from PyPeTLib.lesions import find_lesions
 from PyPeTLib.phantom import make_head
 from PyPeTLib.probing import Probe
 from PyPeTLib.quality import Flag, Severity
-from PyPeTSlicer import segments
+from PyPeTSlicer import lesion_nodes, mark_segments, segments
 from PyPeTSlicer.review import all_maps, arterial, candidates, findings, lesions, marks, residue, timelines
 from PyPeTSlicer.review.subject import Subject
 from PyPeTSlicer.sample_data import add_series
@@ -124,7 +124,7 @@ def test_the_concentration_is_that_of_the_artery_s_peak(reviewed):
     assert f"{result.working.frame_times[frame]:.1f} s" in volume.GetAttribute(timelines.TITLE)
     assert "automatically" in volume.GetAttribute(timelines.TITLE)
     # where the view opens, there is the artery
-    place = marks.read(volume.GetAttribute(arterial.PLACE))
+    place = mark_segments.read(volume.GetAttribute(arterial.PLACE))
     voxel = np.rint(np.linalg.inv(result.working.affine) @ [*place, 1.0])[:3].astype(int)
     assert result.aif.mask[tuple(voxel)]
     assert distance_to_plane(place) < 0.01
@@ -199,7 +199,7 @@ def test_an_artery_without_a_place_is_said_to_have_none(reviewed):
 def test_the_residue_is_what_the_library_finds_at_the_voxel(reviewed):
     reviewed.open("Residue")
     result, places = reviewed.result, reviewed.review(residue.PLACES)
-    place = marks.read(places.GetAttribute(residue.PLACE))
+    place = mark_segments.read(places.GetAttribute(residue.PLACE))
     reading = Probe.of(result).at(place)
     lags, shown = line(reviewed.review(residue.RESIDUE), "This voxel")
     np.testing.assert_allclose(lags, reading.deconvolved.response.lags)
@@ -220,7 +220,7 @@ def test_the_residue_is_what_the_library_finds_at_the_voxel(reviewed):
 def test_another_voxel_can_be_shown_and_stays_for_the_next_run(reviewed):
     result, subject = reviewed.result, reviewed.subject
     voxel = np.argwhere(result.normal_tissue)[1000]
-    place = marks.place_of(tuple(voxel), result.series.grid)
+    place = mark_segments.place_of(tuple(voxel), result.series.grid)
     before = reviewed.review(residue.RESIDUE).GetID()
     residue.show_residue_at(subject, place)
     assert reviewed.review(residue.RESIDUE).GetID() == before
@@ -282,9 +282,9 @@ def test_a_healthy_brain_has_empty_segments(reviewed):
     found = dataclasses.replace(
         find_lesions(reviewed.result), core=none, hypoperfused=none, tmax_volumes=dict.fromkeys((4.0, 6.0, 10.0), 0.0)
     )
-    rows = {row[0]: row[1] for row in lesions.rows(found)}
+    rows = {row[0]: row[1] for row in lesion_nodes.rows(found)}
     assert rows["Mismatch ratio"] == "none"
-    image = marks.image_of_mask(none, marks.orientation_of(reviewed.subject))
+    image = mark_segments.image_of_mask(none, marks.orientation_of(reviewed.subject))
     assert not vtk_to_numpy(image.GetPointData().GetScalars()).any()
 
 
@@ -402,7 +402,7 @@ def test_after_a_scene_was_saved_all_steps_open_from_its_nodes(scene, tmp_path):
     scene.clear_scene()
     reviewed = Reviewed(add_series(make_head("dsc", seed=1, **HEADS["dsc"]).series, "Head"))
     unopened = Subject(reviewed.subject.segmentation, None)
-    assert [room.unavailable(unopened) == "" for room in ROOMS] == [False, False, True, False, True]
+    assert [room.unavailable(unopened) == "" for room in ROOMS] == [False, False, True, True, True]
     for room in ROOMS:
         room.arrangement(reviewed.subject)
     candidates.show_candidate(reviewed.subject, 1)

@@ -39,6 +39,7 @@ class Dialogs:
         self.answers = Answers()
         self.file_answers: deque = deque()  # paths (or lists of paths) for the next file dialogs; empty: cancelled
         self.input_answers: deque = deque()  # values for the next input dialogs; empty: cancelled
+        self.actions: deque = deque()  # what the user does in the next dialogs before the answer: called with each
 
     def reset(self):
         """Forget messages and prepared answers."""
@@ -47,6 +48,7 @@ class Dialogs:
         self.answers.default = True
         self.file_answers.clear()
         self.input_answers.clear()
+        self.actions.clear()
 
     def show(self, kind, text, title=None):
         """Record a message."""
@@ -143,6 +145,8 @@ class Dialogs:
 
     def _install_modal_dialogs(self):
         def execute(dialog):
+            if self.actions:
+                self.actions.popleft()(dialog)
             accepted = self.ask("box", dialog.windowTitle, dialog.windowTitle)
             code = QtWidgets.QDialog.DialogCode
             dialog.done(code.Accepted if accepted else code.Rejected)

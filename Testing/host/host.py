@@ -316,6 +316,11 @@ class Host(Window):
         return self.dialogs.file_answers
 
     @property
+    def dialog_actions(self):
+        """What the user does in the next dialogs before they are answered; each is called with its dialog."""
+        return self.dialogs.actions
+
+    @property
     def input_answers(self):
         """Values for the next input dialogs; when there is none, the dialog is cancelled."""
         return self.dialogs.input_answers

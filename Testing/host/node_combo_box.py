@@ -59,6 +59,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._attributes = {}  # node type -> (attribute name, value or None)
         self._labels = {}
         self._node_ids = []
+        self._names = {}  # node id -> the name in its row
         self._current_id = ""
         self._requested_id = ""
         self.setEnabled(False)
@@ -100,7 +101,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if scene is not None:
             self._observe_scene()
         self.setEnabled(scene is not None)
-        self._node_ids = self._accepted_ids()
+        self._node_ids = self._accepted_ids(self._candidates())
         wanted, self._requested_id = self._requested_id, ""
         if not wanted and not self.noneEnabled and self._node_ids:
             wanted = self._node_ids[0]
@@ -114,6 +115,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         def on_scene(_caller, _event):
             widget = myself()
             if widget is not None and shiboken6.isValid(widget):
+                widget._refresh()
+
+        def on_modified(node, _event):
+            widget = myself()
+            if widget is not None and shiboken6.isValid(widget) and plain_get(widget, "_is_changed")(node):
                 widget._refresh()
 
         @vtk.calldata_type(vtk.VTK_OBJECT)
@@ -135,7 +141,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             scene.EndImportEvent: on_import,
             scene.EndRestoreEvent: on_import,
         }
-        self._on_scene = on_scene
+        self._on_modified = on_modified
         self._scene_tags = [self._scene.AddObserver(event, handler) for event, handler in handlers.items()]
 
     def _stop_observing(self):
@@ -150,17 +156,21 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if reference() is not None:
             reference().RemoveObserver(tag)
 
-    def _observe_candidates(self):
+    def _observe(self, nodes):
         """Watch nodes of the wanted types: their names and the attributes filtered by may change."""
-        candidates = {node.GetID(): node for node in self._candidates()}
+        candidates = {node.GetID(): node for node in nodes}
         for node_id in set(self._node_tags) - set(candidates):
             self._stop_observing_node(node_id)
         for node_id in set(candidates) - set(self._node_tags):
             node = candidates[node_id]
             self._node_tags[node_id] = (
                 weakref.ref(node),
-                node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._on_scene),
+                node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._on_modified),
             )
+
+    def _is_changed(self, node):
+        """Whether the row of a watched node has to come, go or be renamed; most changes of a node are none of these."""
+        return self._names.get(node.GetID()) != (node.GetName() if self._accepts(node) else None)
 
     # ---- which nodes
 
@@ -179,11 +189,16 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if self._scene is None:
             return []
         scene, wanted_types = self._scene, self.nodeTypes
+        if len(wanted_types) == 1:
+            found = scene.GetNodesByClass(wanted_types[0])
+            found.UnRegister(None)
+            nodes = [found.GetItemAsObject(index) for index in range(found.GetNumberOfItems())]
+            return [node for node in nodes if node.GetID()]
         nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
         return [node for node in nodes if node.GetID() and any(node.IsA(wanted) for wanted in wanted_types)]
 
-    def _accepted_ids(self):
-        return [node.GetID() for node in self._candidates() if self._accepts(node)]
+    def _accepted_ids(self, nodes):
+        return [node.GetID() for node in nodes if self._accepts(node)]
 
     def _accepts(self, node):
         if node.GetHideFromEditors() and not self.showHidden:
@@ -202,9 +217,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         """Bring the list up to date after any change of the scene or of the filter."""
         if self._scene is None:
             return
-        before = self._node_ids
-        self._observe_candidates()
-        self._node_ids = self._accepted_ids()
+        before, nodes = self._node_ids, self._candidates()
+        self._observe(nodes)
+        self._node_ids = self._accepted_ids(nodes)
         added = [node_id for node_id in self._node_ids if node_id not in before]
         self._fill()
         if self._current_id and self._current_id not in self._node_ids:
@@ -248,8 +263,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._box.clear()
         if self.noneEnabled:
             self._box.addItem(self.noneDisplay)
-        for node_id in self._node_ids:
-            self._box.addItem(self._scene.GetNodeByID(node_id).GetName())
+        self._names = {node_id: self._scene.GetNodeByID(node_id).GetName() for node_id in self._node_ids}
+        for name in self._names.values():
+            self._box.addItem(name)
         for text, _action in self._extra_rows():
             self._box.addItem(text)
         blocker.unblock()

@@ -12,6 +12,7 @@ from PyPeTLib.arrays import Volume
 from PyPeTLib.assembly import unravelled
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer import mark_segments
 from PyPeTSlicer.drawn_segments import Segments
 from PyPeTSlicer.review import candidates, images, marks, timelines
 from PyPeTSlicer.review.subject import Subject
@@ -49,7 +50,7 @@ def arrangement(subject: Subject) -> Arrangement:
     )
     if subject.result is not None:
         peak.SetAttribute(timelines.TITLE, _title(subject.result))
-        peak.SetAttribute(PLACE, marks.written(_place(subject.result)))
+        peak.SetAttribute(PLACE, mark_segments.written(_place(subject.result)))
     candidates.keep(subject)
     listed = candidates.count(subject) > 0
     drawn = [Segments(segmentation=subject.segmentation, outlined=(BRAIN,), filled=(AIF, VOF))]
@@ -59,7 +60,7 @@ def arrangement(subject: Subject) -> Arrangement:
     if listed and shown is not None and not in_use:
         drawn.append(Segments(segmentation=shown, outlined=(candidates.CANDIDATE,)))
     title = peak.GetAttribute(timelines.TITLE)
-    place = marks.read(peak.GetAttribute(PLACE))
+    place = mark_segments.read(peak.GetAttribute(PLACE))
     slices = (
         Slice(title=title, background=peak, segments=tuple(drawn)),
         Slice(title=_("From the front"), background=peak, orientation="Coronal", segments=tuple(drawn)),
@@ -108,7 +109,7 @@ def _window(result: PipelineResult) -> tuple[float, float]:
 def _place(result: PipelineResult) -> tuple[float, float, float] | None:
     for vessel in (result.aif, result.vof):
         if vessel is not None and vessel.mask is not None:
-            return marks.inner_place(vessel.mask, result.working.grid)
+            return mark_segments.inner_place(vessel.mask, result.working.grid)
     return None
 
 

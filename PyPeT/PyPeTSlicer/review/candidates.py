@@ -21,6 +21,7 @@ from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.preprocess.resample import resample_map
 from PyPeTSlicer import curves as run_curves
 from PyPeTSlicer import segments
+from PyPeTSlicer.mark_segments import Mark
 from PyPeTSlicer.probe_nodes import CurveTable, Line, draw
 from PyPeTSlicer.review import charts, marks
 from PyPeTSlicer.review.subject import Subject
@@ -61,8 +62,8 @@ def keep(subject: Subject) -> None:
     result = search.result
     found = found_by_search(result)
 
-    def mark(row: int, name: str) -> marks.Mark:
-        return marks.Mark(mask=mask_on_input(result, found[row][1]), name=name, colour=COLOUR)
+    def mark(row: int, name: str) -> Mark:
+        return Mark(mask=mask_on_input(result, found[row][1]), name=name, colour=COLOUR)
 
     # one mask after the other: each is as large as the series
     every = range(len(found))

@@ -10,6 +10,7 @@ from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.quality import Flag
 from PyPeTSlicer import curves as run_curves
 from PyPeTSlicer.drawn_segments import Segments
+from PyPeTSlicer.mark_segments import Mark
 from PyPeTSlicer.review import images, marks, timelines
 from PyPeTSlicer.review.mask import IMAGE
 from PyPeTSlicer.review.subject import Subject, without_summary
@@ -43,14 +44,14 @@ def arrangement(subject: Subject) -> Arrangement:
     return Arrangement(rows=tuple(row for _height, row in shown), heights=tuple(height for height, _row in shown))
 
 
-def excluded(result: PipelineResult) -> dict[str, marks.Mark]:
+def excluded(result: PipelineResult) -> dict[str, Mark]:
     """Voxels of the brain without maps, on the grid of the input series: left out at once, or found to have no flow."""
     brain, analysed = result.on_input_grid(result.brain.mask), result.on_input_grid(result.analysed)
     masks = {
         NOT_ANALYSED: (brain & ~analysed, _("Not analysed")),
         NO_VALUE: (brain & analysed & ~result.maps.quality_mask, _("Without a value in every map")),
     }
-    return {key: marks.Mark(mask=mask, name=name, colour=_COLOURS[key]) for key, (mask, name) in masks.items()}
+    return {key: Mark(mask=mask, name=name, colour=_COLOURS[key]) for key, (mask, name) in masks.items()}
 
 
 def rows(flags: tuple[Flag, ...]) -> list[tuple[str, ...]]:

@@ -10,13 +10,14 @@ from slicer.i18n import tr as _
 from PyPeTLib.arrays import Curve, Mask
 from PyPeTLib.deconvolution.modelled import makes_response
 from PyPeTLib.errors import InputError
-from PyPeTLib.lesions import LesionOptions
 from PyPeTLib.lesions.thresholds import large_clusters
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.probing import Probe, Reading
 from PyPeTLib.probing.curves import voxel_at
 from PyPeTSlicer import curves as run_curves
+from PyPeTSlicer import mark_segments
 from PyPeTSlicer.drawn_segments import Segments
+from PyPeTSlicer.mark_segments import Mark
 from PyPeTSlicer.nodes import RUN
 from PyPeTSlicer.review import all_maps, charts, marks, timelines
 from PyPeTSlicer.review.charts import Drawing, Line
@@ -61,7 +62,7 @@ def arrangement(subject: Subject) -> Arrangement:
         Segments(segmentation=subject.segmentation, outlined=(BRAIN,)),
         Segments(segmentation=places, outlined=(VOXEL, OPPOSITE)),
     )
-    place = marks.read(places.GetAttribute(PLACE))
+    place = mark_segments.read(places.GetAttribute(PLACE))
     return Arrangement(
         rows=(
             (
@@ -115,11 +116,11 @@ def first_voxel(result: PipelineResult) -> tuple[int, int, int]:
     tissue = flow & result.on_input_grid(result.tissue.parenchyma)
     region = tissue if tissue.any() else flow
     if "tmax" in result.maps:
-        options = LesionOptions()
+        options = result.config.lesions
         late = tissue & (result.maps["tmax"].values > options.hypoperfusion_tmax)
         late = large_clusters(late, grid, options.smallest_cluster)
         region = late if late.any() else region
-    return marks.inner_voxel(region)
+    return mark_segments.inner_voxel(region)
 
 
 def _is_shown(subject: Subject) -> bool:
@@ -130,7 +131,7 @@ def _is_shown(subject: Subject) -> bool:
 def _last_voxel(subject: Subject) -> tuple[int, int, int] | None:
     """The voxel that was shown of an earlier run, if this one has a flow there."""
     places, result = subject.existing(PLACES), timelines.result_of(subject)
-    place = marks.read(places.GetAttribute(PLACE)) if places is not None else None
+    place = mark_segments.read(places.GetAttribute(PLACE)) if places is not None else None
     voxel = voxel_at(place, result.series.grid) if place is not None else None
     return voxel if voxel is not None and result.maps["cbf"].valid[voxel] else None
 
@@ -139,7 +140,7 @@ def _show(subject: Subject, voxel: tuple[int, int, int]) -> None:
     """Fill the nodes with what is known of a voxel on the grid of the input series, and of the one opposite."""
     result = timelines.result_of(subject)
     probe = Probe.of(result)
-    place = marks.place_of(voxel, result.series.grid)
+    place = mark_segments.place_of(voxel, result.series.grid)
     across = (result.mirror.matrix @ [*place, 1.0])[:3]
     mirrored = (float(across[0]), float(across[1]), float(across[2]))
     here, there = probe.at(place), probe.at(mirrored)
@@ -155,9 +156,9 @@ def _show(subject: Subject, voxel: tuple[int, int, int]) -> None:
         subject,
         PLACES,
         _("residue places"),
-        lambda: [(key, marks.Mark(mask=around[key], name=names[key], colour=_COLOURS[key])) for key in around],
+        lambda: [(key, Mark(mask=around[key], name=names[key], colour=_COLOURS[key])) for key in around],
     )
-    places.SetAttribute(PLACE, marks.written(place))
+    places.SetAttribute(PLACE, mark_segments.written(place))
     value = here.values.get("tmax") or here.values["cbf"]
     title = str(_("{symbol} {value:.1f} {unit} here")).format(
         symbol=value.symbol, value=value.value, unit=value.unit if value.calibrated else ""

@@ -16,12 +16,9 @@ from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import Modality
 from PyPeTSlicer import sequences
-from PyPeTSlicer.nodes import INPUT, RUN, outputs_of, subject_hierarchy, unique_name
+from PyPeTSlicer.nodes import INPUT, REVIEW, RUN, outputs_of, subject_hierarchy, unique_name
 from PyPeTSlicer.outputs import RELATIVE, last_outputs
 from PyPeTSlicer.session import Run, Session
-
-ROLE = "PyPeT.Review."
-"""Beginning of the roles of the references from the output segmentation to the nodes of its review."""
 
 
 class Subject:
@@ -145,7 +142,7 @@ class Subject:
 
     def existing(self, role: str) -> Any:
         """A node of the review as it is; None where there is none."""
-        return self.segmentation.GetNodeReference(f"{ROLE}{role}")
+        return self.segmentation.GetNodeReference(f"{REVIEW}{role}")
 
     def node(self, role: str, class_name: str, title: str, fill: Callable[[Any], None]) -> Any:
         """A node of the review, made and filled if it is missing or older than the run.
@@ -168,7 +165,7 @@ class Subject:
         if node is None:
             name = self.sequence.GetName() if self.sequence is not None else "PyPeT"
             node = slicer.mrmlScene.AddNewNodeByClass(class_name, unique_name(f"{name} {title}"))
-            self.segmentation.SetNodeReferenceID(f"{ROLE}{role}", node.GetID())
+            self.segmentation.SetNodeReferenceID(f"{REVIEW}{role}", node.GetID())
             self.file(node)
         fill(node)
         node.SetAttribute(RUN, self.number)

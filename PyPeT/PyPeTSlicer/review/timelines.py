@@ -18,7 +18,7 @@ from PyPeTLib.frames import Frames, StoredFrames
 from PyPeTLib.geometry import Grid
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.series import Modality
-from PyPeTSlicer import loading, sequences
+from PyPeTSlicer import loading, nodes, sequences
 from PyPeTSlicer.nodes import Transaction, image_of, matrix_of, remove
 from PyPeTSlicer.review.subject import Subject
 
@@ -27,8 +27,7 @@ WORKING = "Working"
 
 GREY = "vtkMRMLColorTableNodeGrey"
 
-TITLE = "PyPeT.Title"
-"""Attribute with the title of the view that shows a node, where it tells what the run found."""
+TITLE = nodes.TITLE
 
 _WINDOW = "PyPeT.Window"
 """Attribute with the window that fits what a node holds: its lowest and its highest value."""
