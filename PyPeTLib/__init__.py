@@ -2,7 +2,7 @@
 
 The way of the data, and where each part lives::
 
-    io                 load a series; write maps
+    io                 load a series (NIfTI, DICOM); find the scans of a dataset; write maps
     preprocess         resample, motion, smoothing
     masking            the brain
     contrast           bolus arrival, baseline, concentration
@@ -11,6 +11,12 @@ The way of the data, and where each part lives::
     quantification     CBF, CBV, MTT, Tmax, TTP: constants and units
     quality            flags to read before trusting a map
     pipeline           the order of the above: run_pipeline
+    lesions            core, hypoperfused tissue, asymmetry
+    probing            curves and values of a place
+    compare            maps beside references, cohorts, territories
+    report             figures, pages, DICOM objects
+    job                one scan from file to folder
+    batch              a dataset, on this machine or on many
 
 Start with `run_pipeline` for a series, or `compute_perfusion_maps` for curves that you already have.
 """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PyPeTLib.errors import InputError
 from PyPeTLib.io import format_toml
 from PyPeTLib.io.output_folder import SUMMARY_NAME
-from PyPeTLib.io.writing import write_json, write_text
+from PyPeTLib.io.writing import write_whole
 from PyPeTLib.version import __version__
 
 if TYPE_CHECKING:
@@ -152,9 +152,7 @@ def write_description(out: Path, dataset: Path) -> None:
     }
     if isinstance(identifier, str) and identifier:
         content["SourceDatasets"] = [{"DOI": identifier}]
-    part = _part(out / DESCRIPTION_NAME)
-    write_json(part, content)
-    part.replace(out / DESCRIPTION_NAME)
+    _replace(out / DESCRIPTION_NAME, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def is_own_description(out: Path) -> bool:
@@ -176,18 +174,8 @@ def write_config(out: Path, inputs: Mapping[str, Any], tables: Mapping[str, Mapp
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file that is whole at any moment."""
-    part = _part(path)
-    write_text(part, text)
-    try:
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: the file cannot be written: {error.strerror or error}.") from error
-
-
-def _part(path: Path) -> Path:
-    # the same for each run: the next one takes the place of what a killed one left
-    return path.with_name(f".{path.name}.part")
+    """Write a text that is whole at any moment."""
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

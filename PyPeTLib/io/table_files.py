@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyPeTLib.errors import InputError
+from PyPeTLib.io.writing import write_whole
 from PyPeTLib.tables import Cell, DataTable
 from PyPeTLib.version import __version__
 
@@ -53,7 +54,7 @@ def write_csv(path: str | PathLike[str], table: DataTable) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in table.columns])
     writer.writerows([[_text(cell) for cell in row] for row in table.rows])
-    _write_whole(Path(path), text.getvalue().encode("utf-8", "backslashreplace"))
+    write_whole(Path(path), text.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def write_workbook(path: str | PathLike[str], tables: Sequence[DataTable], *, title: str = "PyPeT tables") -> None:
@@ -91,7 +92,7 @@ def write_workbook(path: str | PathLike[str], tables: Sequence[DataTable], *, ti
         if len(table.rows) > _MOST_ROWS:
             raise InputError(f"the table {table.name} has {len(table.rows)} rows, more than a sheet holds: use its CSV")
         _fill(book.create_sheet(name), table)
-    _write_whole(Path(path), _packed(book))
+    write_whole(Path(path), _packed(book))
 
 
 def _fill_front(sheet: Worksheet, title: str, tables: Sequence[DataTable], names: Sequence[str]) -> None:
@@ -152,16 +153,6 @@ def _packed(book: Workbook) -> bytes:
             entry.external_attr = 0o600 << 16
             target.writestr(entry, content)
     return packed.getvalue()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"{path}: the table cannot be written: {error.strerror or error}.") from error
 
 
 def _text(cell: Cell) -> str:

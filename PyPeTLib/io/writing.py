@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -148,6 +149,25 @@ def write_text(path: Path, text: str) -> None:
         If the file cannot be written.
     """
     _write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all, in place of one of its name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    # the same for each run: the next one takes the place of what a killed one left
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise InputError(f"{path}: the file cannot be written: {error.strerror or error}.") from error
 
 
 def _plain(value: Any) -> Any:

@@ -134,10 +134,14 @@ def large_clusters(mask: Mask, grid: Grid, smallest: float) -> Mask:
     smallest : float
         Volume in ml of the smallest cluster that stays.
     """
-    labels, _ = ndimage.label(mask)
+    kept = np.zeros_like(mask)
+    if not mask.any():
+        return kept
+    box = bounding_box(mask, margin=0)
+    labels, _ = ndimage.label(mask[box])
     large = np.bincount(labels.ravel()) * grid.voxel_volume / 1000 >= smallest
     large[0] = False
-    kept: Mask = large[labels]
+    kept[box] = large[labels]
     return kept
 
 

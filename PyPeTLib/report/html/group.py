@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from PyPeTLib.compare.metrics import METRICS
+from PyPeTLib.io.writing import write_whole
 from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.report.html.charts import Chart, bland_altman_plot, box_plot
 from PyPeTLib.report.html.facts import MODALITIES, found, metric_title, symbol
 from PyPeTLib.report.html.flags import WORST_FIRST, severity_of
 from PyPeTLib.report.html.numbers import is_number, plain
-from PyPeTLib.report.html.pages import page, write_whole
+from PyPeTLib.report.html.pages import page
 from PyPeTLib.report.html.rows import MAPS, ScanRow, metric_of, quantities_of, reference_of, scan_table
 from PyPeTLib.report.summary import RESEARCH_ONLY
 from PyPeTLib.tables import Column, DataTable

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyPeTLib.errors import InputError
 from PyPeTLib.report.html.numbers import is_number, number, plain, shown, spaced, volume
 from PyPeTLib.version import __version__
 
@@ -46,24 +43,6 @@ def page(template: str, content: dict[str, Any], *, script: str = "") -> bytes:
         .render(**content, **embedded, policy=_policy(style, code), version=__version__)
     )
     return (text.rstrip("\n") + "\n").encode("utf-8", "backslashreplace")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)  # noqa: PTH105 - a rename that replaces
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise InputError(f"{path}: the file cannot be written: {error.strerror or error}.") from error
 
 
 @cache

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PyPeTLib.errors import InputError
-from PyPeTLib.report.html.pages import write_whole
+from PyPeTLib.io.writing import write_whole
 
 _MISSING = (
     "PDF needs WeasyPrint and Pango, and {what}. Install them with: pip install '.[pdf]' (Pango is a system library, "

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PyPeTLib.io.writing import write_whole
 from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.report.html import facts
 from PyPeTLib.report.html.flags import flag_box
 from PyPeTLib.report.html.lesion_facts import LesionSection, lesion_section, overlap_table
 from PyPeTLib.report.html.numbers import as_json
-from PyPeTLib.report.html.pages import page, write_whole
+from PyPeTLib.report.html.pages import page
 from PyPeTLib.report.html.pictures import Picture, embedded, picture_names
 from PyPeTLib.report.summary import RESEARCH_ONLY
 from PyPeTLib.tables import DataTable
