@@ -277,7 +277,8 @@ def _generated(maps: PerfusionMaps, quantity: str) -> MapImage:
     return MapImage(
         values=found.values,
         affine=found.affine,
-        valid=found.valid,
+        # as who reads the maps' files sees them
+        valid=found.valid & maps.quality_mask,
         unit=found.unit if found.calibrated else "",
         name=f"the generated {found.quantity.symbol}",
     )

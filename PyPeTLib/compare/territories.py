@@ -125,7 +125,9 @@ def measured_territories(
         labelmap = split_by_plane(labelmap, plane)
     images, units = {}, {}
     for name, quantity in maps.items():
-        images[name] = MapImage(values=quantity.values, affine=quantity.affine, valid=quantity.valid, name=name)
+        # as who reads the maps' files sees them
+        valid = quantity.valid & maps.quality_mask
+        images[name] = MapImage(values=quantity.values, affine=quantity.affine, valid=valid, name=name)
         units[name] = quantity.unit if quantity.calibrated else f"{quantity.unit} (uncalibrated)"
     table = territory_table(images, labelmap, pairs=pairs, units=units)
     return table, territory_rows(table)
