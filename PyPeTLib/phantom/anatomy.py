@@ -172,10 +172,12 @@ def _brain(
     x = np.abs(x)
     # the surface that the cortex follows: the pia, the large fissures, and sulci of limited depth
     surface = depth - (shape.rim - _SULCUS_HALF_WIDTH)
-    sheets = _fissures(x, y, z)
+    stem = _stem(x, y)
+    cerebellum = _cerebellum(x, y, z, stem)
+    sheets = _fissures(x, y, z, stem, cerebellum)
     values, slopes = shape.folds.with_slope_on(grid)
     reach = 13.0 + 4.0 * shape.fold_depth.on(grid)
-    cerebellar = _share(_cerebellum(x, y, z), 4.0)
+    cerebellar = _share(cerebellum, 4.0)
     sulci = np.abs(values) / np.maximum(slopes, 0.05) + np.maximum(surface - reach, 0)
     leaf_values, leaf_slopes = shape.leaves.with_slope_on(grid)
     leaves = np.abs(leaf_values) / np.maximum(leaf_slopes, 0.1) + 0.4
@@ -187,24 +189,23 @@ def _brain(
     return _share(fluid, edge), _share(grey, edge)
 
 
-def _fissures(x: Array, y: Array, z: Array) -> Array:
+def _fissures(x: Array, y: Array, z: Array, stem: Array, cerebellum: Array) -> Array:
     """Distance in mm from fissures, tentorium and the cistern round the brain stem; x counts from the midline."""
     callosum = _ellipsoid((0.0, -3.0, 0.0), (30.0, 42.0, 26.0), x, y, z)
-    cerebellum = _cerebellum(x, y, z)
     below = z + 14.0
-    between = np.maximum(np.maximum(x - 0.3, -callosum), np.maximum(-cerebellum, -np.maximum(_stem(x, y), below)))
+    between = np.maximum(np.maximum(x - 0.3, -callosum), np.maximum(-cerebellum, -np.maximum(stem, below)))
     rise = -7.0 - 0.3 * y
     sylvian = np.maximum(np.maximum(np.abs(z - rise) - 0.6, 35.0 - x), np.maximum(y - 24.0, -34.0 - y))
     insula = np.maximum(np.maximum(np.abs(x - 37.0) - 0.4, np.abs(z - rise) - 11.0), np.abs(y - 1.0) - 20.0)
     tentorium = np.maximum(np.abs(cerebellum) - 0.3, 10.0 - x)
-    stem = np.maximum(np.abs(_stem(x, y)) - 0.8, below)
-    nearest: Array = np.minimum(np.minimum(np.minimum(between, sylvian), np.minimum(insula, tentorium)), stem)
+    cistern = np.maximum(np.abs(stem) - 0.8, below)
+    nearest: Array = np.minimum(np.minimum(np.minimum(between, sylvian), np.minimum(insula, tentorium)), cistern)
     return nearest
 
 
-def _cerebellum(x: Array, y: Array, z: Array) -> Array:
+def _cerebellum(x: Array, y: Array, z: Array, stem: Array) -> Array:
     """Level function of the space below the tentorium and behind the brain stem."""
-    level: Array = np.maximum(np.maximum(z + 11.0 + 0.28 * x, y + 20.0 - 0.25 * x), -_stem(x, y))
+    level: Array = np.maximum(np.maximum(z + 11.0 + 0.28 * x, y + 20.0 - 0.25 * x), -stem)
     return level
 
 

@@ -47,20 +47,20 @@ def rasterise(tubes: Sequence[Tube], grid: Grid, late: Callable[[Curve], Curve] 
     sums = {kind: np.zeros(grid.shape, dtype=np.float32) for kind in VesselKind}
     fine_shape = tuple(n * parts for n, parts in zip(grid.shape, SUBVOXELS, strict=True))
     free = np.ones(fine_shape, dtype=bool)
-    to_fine: Curve = np.asarray(np.linalg.inv(_fine_affine(grid)), dtype=np.float64)
+    fine_affine = _fine_affine(grid)
     for tube in tubes:
         arrival = tube.arrival if late is None else tube.arrival + late(tube.points)
-        for i in range(len(tube.points) - 1):
-            box = _box(tube, i, to_fine, grid.shape)
+        between = (arrival[:-1] + arrival[1:]) / 2
+        for i, box in enumerate(_boxes(tube, fine_affine, grid.shape)):
             if box is None:
                 continue
             fine_box = tuple(slice(part.start * n, part.stop * n) for part, n in zip(box, SUBVOXELS, strict=True))
-            inside = _inside(tube, i, _fine_affine(grid), fine_box) & free[fine_box]
+            inside = _inside(tube, i, fine_affine, fine_box) & free[fine_box]
             free[fine_box] &= ~inside
             pieces = [n for part, parts in zip(box, SUBVOXELS, strict=True) for n in (part.stop - part.start, parts)]
             number = inside.reshape(pieces).sum(axis=(1, 3, 5), dtype=np.float32)
             counts[tube.kind][box] += number
-            sums[tube.kind][box] += number * np.float32(arrival[i : i + 2].mean())
+            sums[tube.kind][box] += number * np.float32(between[i])
     whole = np.float32(np.prod(SUBVOXELS))
     times = {
         kind: np.divide(sums[kind], number, out=np.zeros_like(number), where=number > 0)
@@ -83,33 +83,43 @@ def _fine_affine(grid: Grid) -> Curve:
     return affine
 
 
-def _box(tube: Tube, i: int, to_fine: Curve, shape: tuple[int, int, int]) -> tuple[slice, slice, slice] | None:
-    """The voxels that segment i of a tube may touch."""
-    ends = tube.points[i : i + 2] @ to_fine[:3, :3].T + to_fine[:3, 3]
+def _boxes(tube: Tube, fine_affine: Curve, shape: tuple[int, int, int]) -> list[tuple[slice, slice, slice] | None]:
+    """The voxels that each segment of a tube may touch."""
+    to_fine: Curve = np.asarray(np.linalg.inv(fine_affine), dtype=np.float64)
+    points = tube.points @ to_fine[:3, :3].T + to_fine[:3, 3]
     # how far a ball reaches along each axis of any lattice, sheared ones included
-    reach = tube.radii[i : i + 2].max() * np.linalg.norm(to_fine[:3, :3], axis=1)
-    low = np.floor((ends.min(axis=0) - reach) / SUBVOXELS).astype(int)
-    high = np.floor((ends.max(axis=0) + reach) / SUBVOXELS).astype(int) + 1
+    reach = np.maximum(tube.radii[:-1], tube.radii[1:])[:, np.newaxis] * np.linalg.norm(to_fine[:3, :3], axis=1)
+    low = np.floor((np.minimum(points[:-1], points[1:]) - reach) / SUBVOXELS).astype(int)
+    high = np.floor((np.maximum(points[:-1], points[1:]) + reach) / SUBVOXELS).astype(int) + 1
     low, high = np.maximum(low, 0), np.minimum(high, shape)
-    if (low >= high).any():
-        return None
-    x, y, z = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return x, y, z
+    empty = (low >= high).any(axis=1)
+    return [
+        None if nothing else (slice(x, x_end), slice(y, y_end), slice(z, z_end))
+        for nothing, (x, y, z), (x_end, y_end, z_end) in zip(empty, low.tolist(), high.tolist(), strict=True)
+    ]
 
 
 def _inside(tube: Tube, i: int, affine: Curve, box: tuple[slice, ...]) -> npt.NDArray[np.bool_]:
     """Which pieces in a box have their centre inside segment i, a round-ended cone."""
     x, y, z = (np.arange(part.start, part.stop, dtype=np.float32) for part in box)
-    matrix = affine.astype(np.float32)
-    start = tube.points[i].astype(np.float32)
+    columns = affine[:3].astype(np.float32).T.reshape(4, 3, 1, 1, 1)
+    start = tube.points[i].astype(np.float32).reshape(3, 1, 1, 1)
     axis = (tube.points[i + 1] - tube.points[i]).astype(np.float32)
-    place = [
-        row[0] * x[:, np.newaxis, np.newaxis] + row[1] * y[:, np.newaxis] + row[2] * z + (row[3] - start[d])
-        for d, row in enumerate(matrix[:3])
-    ]
-    along = (place[0] * axis[0] + place[1] * axis[1] + place[2] * axis[2]) / np.float32(axis @ axis)
-    along = np.clip(along, 0, 1)
-    squares = sum((p - along * a) ** 2 for p, a in zip(place, axis, strict=True))
+    square = axis @ axis
+    axis = axis.reshape(3, 1, 1, 1)
+    place = columns[0] * x[:, np.newaxis, np.newaxis] + columns[1] * y[:, np.newaxis] + columns[2] * z
+    place += columns[3] - start
+    parts = place * axis
+    along = parts[0] + parts[1]
+    along += parts[2]
+    along /= square
+    np.clip(along, 0, 1, out=along)
+    np.subtract(place, np.multiply(along, axis, out=parts), out=place)
+    np.square(place, out=place)
+    squares = place[0] + place[1]
+    squares += place[2]
     first, last = tube.radii[i : i + 2]
-    inside: npt.NDArray[np.bool_] = squares <= (np.float32(first) + along * np.float32(last - first)) ** 2
+    along *= np.float32(last - first)
+    along += np.float32(first)
+    inside: npt.NDArray[np.bool_] = squares <= np.square(along, out=along)
     return inside

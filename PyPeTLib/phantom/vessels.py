@@ -57,7 +57,7 @@ def draw_vessels(shape: HeadShape, rng: np.random.Generator, *, occluded: int) -
         tubes += _carotid_tree(shape, rng, side, blocked=side == occluded)
     tubes += _sinuses(shape)
     for side in (1, -1):
-        tubes += [_cortical_vein(shape, rng, side) for _ in range(CORTICAL_VEINS // 2)]
+        tubes += _cortical_veins(shape, rng, side)
     return tubes
 
 
@@ -161,24 +161,33 @@ def _cortical_artery(
     )
 
 
-def _cortical_vein(shape: HeadShape, rng: np.random.Generator, side: int) -> Tube:
-    """A vein that runs over the cortex up to the superior sagittal sinus."""
+def _cortical_veins(shape: HeadShape, rng: np.random.Generator, side: int) -> list[Tube]:
+    """Veins of one side that run over the cortex up to the superior sagittal sinus."""
+    courses, widths, arrivals = zip(*(_drawn_vein(rng) for _ in range(CORTICAL_VEINS // 2)), strict=True)
+    # all at once: finding the surface takes a dozen steps, however many points there are
+    points = shape.surface(np.concatenate(courses) * [side, 1, 1], depth=2.2).reshape(len(courses), -1, 3)
+    return [
+        Tube(
+            points=path,
+            radii=np.linspace(0.5, 1.0, len(path)) * width,
+            arrival=np.linspace(first, 0.3 * first, len(path)),
+            kind=VesselKind.VEIN,
+        )
+        for path, width, first in zip(points, widths, arrivals, strict=True)
+    ]
+
+
+def _drawn_vein(rng: np.random.Generator) -> tuple[Curve, float, float]:
+    """Directions (14, 3) that a cortical vein of the right side passes, its width, and when it begins to fill."""
     angle = rng.uniform(-0.55, 0.85) * np.pi / 2
     start = np.array([rng.uniform(0.35, 1.1), np.sin(angle + rng.normal(0, 0.25)), np.cos(angle) * rng.uniform(0.2, 1)])
     end = np.array([0.05, np.sin(angle), np.cos(angle)])
     share = np.linspace(0, 1, 14)[:, np.newaxis]
     start /= np.linalg.norm(start)
     sway = np.cumsum(rng.normal(0, 0.03, (14, 3)), axis=0) * (1 - share)
-    points = shape.surface((start * (1 - share) + end * share + sway) * [side, 1, 1], depth=2.2)
-    width = rng.uniform(0.8, 1.2)
+    width = float(rng.uniform(0.8, 1.2))
     # small veins fill before the venous output, which is seen in the sinus
-    first = rng.uniform(-1.5, -0.5)
-    return Tube(
-        points=points,
-        radii=np.linspace(0.5, 1.0, 14) * width,
-        arrival=np.linspace(first, 0.3 * first, 14),
-        kind=VesselKind.VEIN,
-    )
+    return start * (1 - share) + end * share + sway, width, float(rng.uniform(-1.5, -0.5))
 
 
 def _sinuses(shape: HeadShape) -> list[Tube]:

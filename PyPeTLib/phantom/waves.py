@@ -64,5 +64,11 @@ class Waves:
 
 def _real_product(left: np.ndarray, right: np.ndarray, shape: tuple[int, int, int]) -> Volume:
     """Real part of ``left @ right.T`` with two real products instead of four."""
-    result: Volume = (left.real @ right.real.T - left.imag @ right.imag.T).reshape(shape)
+    # every second number of a complex array is no matrix for BLAS, and older numpy then multiplies without it
+    real, imaginary = (
+        np.ascontiguousarray(a) @ np.ascontiguousarray(b).T
+        for a, b in ((left.real, right.real), (left.imag, right.imag))
+    )
+    real -= imaginary
+    result: Volume = real.reshape(shape)
     return result

@@ -14,18 +14,22 @@ from PyPeTLib.pipeline import STAGES
 from PyPeTLib.series import Modality
 
 MOTION = RigidMotion(drift_mm=1.0, drift_degrees=1.0, jump_mm=2.0, jump_degrees=2.0)
-SIZES = {"ctp": (64, 64, 8), "dsc": (40, 40, 8), "moving": (40, 40, 8)}
+HEADS = {
+    "ctp": {"modality": "ctp", "shape": (56, 56, 8), "dt": 2.0, "n_frames": 24},
+    "dsc": {"modality": "dsc", "shape": (40, 40, 8), "n_frames": 32},
+    "moving": {"modality": "ctp", "shape": (40, 40, 8), "dt": 2.0, "n_frames": 24, "motion": MOTION},
+}
+"""Small, and short: what is recalled is compared with what is made anew, however good it is."""
 
 
-@pytest.fixture(scope="module", params=SIZES)
+@pytest.fixture(scope="module", params=HEADS)
 def kind(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
 def head(kind):
-    motion = {"motion": MOTION} if kind == "moving" else {}
-    return make_head("dsc" if kind == "dsc" else "ctp", seed=3, shape=SIZES[kind], **motion)
+    return make_head(seed=3, **HEADS[kind])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +120,7 @@ def test_the_curves_before_denoising_are_kept_with_a_memory_alone(head, first):
 
 
 def test_a_cancelled_run_leaves_a_memory_that_can_be_used():
-    head = make_head("ctp", seed=3, shape=SIZES["ctp"])
+    head = make_head(seed=3, **HEADS["ctp"])
     memory = StageMemory()
     stages = []
     with pytest.raises(CancelledError):
@@ -132,7 +136,7 @@ def test_a_cancelled_run_leaves_a_memory_that_can_be_used():
 
 
 def test_the_progress_of_an_earlier_run_is_not_asked_again():
-    head = make_head("ctp", seed=3, shape=SIZES["ctp"], motion=MOTION)
+    head = make_head(seed=3, **HEADS["moving"])
     memory, told = StageMemory(), []
     run_pipeline(head.series, progress=lambda stage, share: told.append(stage), memory=memory)
     count = len(told)

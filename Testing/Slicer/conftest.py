@@ -24,8 +24,8 @@ from PyPeTLib.phantom.write import write_phantom  # noqa: E402
 from PyPeTSlicer.sample_data import add_series  # noqa: E402
 from PyPeTSlicer.sequences import grid_of, voxels_of  # noqa: E402
 
-SMALL = {"ctp": {"shape": (80, 80, 12)}, "dsc": {"shape": (64, 64, 10)}}
-"""Sizes of the heads, small enough for a run within a second."""
+SMALL = {"ctp": {"shape": (64, 64, 10), "dt": 2.0, "n_frames": 24}, "dsc": {"shape": (56, 56, 10), "n_frames": 40}}
+"""Sizes of the heads: most tests run the pipeline once or more, and none looks at how good the maps are."""
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,9 @@ def echoes(running_host, tmp_path_factory):
     folder = tmp_path_factory.mktemp("echoes")
     return [
         write_phantom(
-            make_head("dsc", seed=1, shape=(64, 64, 10), affine="oblique", echo_time=time), folder, f"echo_{name}_dsc"
+            make_head("dsc", seed=1, shape=(56, 56, 10), n_frames=40, affine="oblique", echo_time=time),
+            folder,
+            f"echo_{name}_dsc",
         )
         for name, time in (("first", 0.02), ("second", 0.045))
     ]
@@ -71,11 +73,11 @@ def two_echo_run(library_run, echoes):
     return library_run("dsc", "echoes", "--second-echo", echoes[1], file=echoes[0])
 
 
-@pytest.fixture(params=[False, True], ids=["lowest first", "highest first"])
-def timed_file(request, head_files, tmp_path):
+@pytest.fixture(scope="session", params=[False, True], ids=["lowest first", "highest first"])
+def timed_file(request, head_files, tmp_path_factory):
     """A DSC head whose sidecar lists slice times, stored from its lowest slice on or from its highest."""
     source = head_files("dsc", "las")
-    path = tmp_path / "timed_dsc.nii.gz"
+    path = tmp_path_factory.mktemp("timed") / "timed_dsc.nii.gz"
     image = nibabel.load(source)
     if request.param:
         turned = image.affine @ np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, image.shape[2] - 1], [0, 0, 0, 1]])
@@ -228,7 +230,7 @@ def test_a_second_echo_that_does_not_fit_is_refused(panel, sequence, echoes, hea
     assert "lies on another grid than the first" in panel.ui.statusLabel.text
     parameters.secondEcho.RemoveDataNodeAtValue(parameters.secondEcho.GetNthIndexValue(0))
     parameters.Modified()
-    assert "has 59 frames, the series 60" in panel.ui.runButton.toolTip
+    assert "has 39 frames, the series 40" in panel.ui.runButton.toolTip
     slicer.mrmlScene.RemoveNode(parameters.secondEcho)
     assert parameters.secondEcho is None
     assert panel.ui.runButton.enabled
@@ -258,7 +260,7 @@ BAD_ECHOES = {
     "echo time alone": (["--second-echo-time", "0.05"], "--second-echo FILE"),
     "no such file": (["--second-echo", "{tmp}/none.seq.nrrd"], "there is no such file"),
     "shorter echo": (["--second-echo", "{second}", "--second-echo-time", "0.01"], "must be longer than the first"),
-    "CT as second": (["--second-echo", "{ctp}"], "60 frame times were given for"),
+    "CT as second": (["--second-echo", "{ctp}"], "40 frame times were given for"),
 }
 
 

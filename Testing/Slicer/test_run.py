@@ -137,7 +137,7 @@ def test_curves_plot_and_summary(logic, sequence, heads):
     uncalibrated = "[uncalibrated: 0, at least 1]"
     assert found["Note"].endswith(uncalibrated)
     assert uncalibrated in outputs.volumes["cbf"].GetAttribute("PyPeT.Flags")
-    assert found["Frames"] == "60"
+    assert found["Frames"] == "40"
     assert "tmax" in " ".join(found).casefold()
     assert "osvd" in outputs.summary.GetAttribute("PyPeT.Config")
 

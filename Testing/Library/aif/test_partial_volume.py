@@ -82,7 +82,14 @@ def test_a_curve_without_a_place_is_not_scaled_and_no_vein_means_no_ratio():
     assert (alone.scale, alone.venous_ratio) == (1.0, None)
 
 
-@pytest.mark.parametrize("changes", [{"seed": 0}, {"seed": 1}, {"seed": 3, "slab": 4}], ids=str)
+HEADS = [{"seed": 0}, {"seed": 1}, {"seed": 3, "slab": 4}]
+FURTHER = pytest.mark.accuracy
+"""One head of a kind is enough for the oldest versions: that the others come out as well, the newest ones tell."""
+
+
+@pytest.mark.parametrize(
+    "changes", [HEADS[0], *(pytest.param(head, marks=FURTHER) for head in HEADS[1:])], ids=map(str, HEADS)
+)
 @pytest.mark.parametrize("modality", ["ctp", "dsc"])
 def test_it_makes_up_for_the_tissue_in_a_heads_artery(scene, modality, changes):
     found = scene(modality, **changes)

@@ -158,7 +158,7 @@ def test_downsampled_run_returns_to_the_grid_of_the_input(ctp_file: Path, tmp_pa
     rows = [line.split(",") for line in (full / "aif.csv").read_text(encoding="utf-8").splitlines()]
     aif = tmp_path / "aif.csv"
     aif.write_text("time_s,value\n" + "".join(f"{row[0]},{row[1]}\n" for row in rows[1:]), encoding="utf-8")
-    arguments = ["--quiet", "--config", str(config), "--aif", str(aif)]
+    arguments = ["--quiet", "--no-figures", "--config", str(config), "--aif", str(aif)]
     assert main(["run", str(ctp_file), str(half), *arguments]) == 0
     one, other = (nib.load(folder / "cbv.nii.gz") for folder in (full, half))
     np.testing.assert_allclose(one.affine, other.affine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,6 +32,12 @@ def present(found, names):
     return [name for name in names if name in found.values]
 
 
+@pytest.fixture(scope="module")
+def whole_of(analyse):
+    """``whole_of(method)``: what a method makes of the curves as they are."""
+    return cache(lambda method: analyse(CURVES, TILES.aif, TILES.times, method))
+
+
 def solved(method, curves, aif=TILES.aif, execution=None):
     """What a method finds for curves that lie in a row."""
     row = np.ones((len(curves), 1, 1), bool)
@@ -40,9 +47,9 @@ def solved(method, curves, aif=TILES.aif, execution=None):
 @every_method
 @settings(max_examples=6, deadline=None)
 @given(factor=powers_of_two)
-def test_scaling_tissue_scales_flow_and_volume_only(analyse, method, factor):
+def test_scaling_tissue_scales_flow_and_volume_only(analyse, whole_of, method, factor):
     # a power of two scales floating-point numbers exactly, so the answers must be exact too
-    whole = analyse(CURVES, TILES.aif, TILES.times, method)
+    whole = whole_of(method)
     scaled = analyse(CURVES * np.float32(factor), TILES.aif, TILES.times, method)
     for name in PER_FLOW:
         np.testing.assert_array_equal(scaled.values[name], whole.values[name] * np.float32(factor))
@@ -53,8 +60,8 @@ def test_scaling_tissue_scales_flow_and_volume_only(analyse, method, factor):
 @every_method
 @settings(max_examples=6, deadline=None)
 @given(factor=powers_of_two)
-def test_scaling_the_aif_does_the_inverse(analyse, method, factor):
-    whole = analyse(CURVES, TILES.aif, TILES.times, method)
+def test_scaling_the_aif_does_the_inverse(analyse, whole_of, method, factor):
+    whole = whole_of(method)
     scaled = analyse(CURVES, TILES.aif * factor, TILES.times, method)
     for name in PER_FLOW:
         np.testing.assert_allclose(scaled.values[name] * factor, whole.values[name], rtol=1e-5)
@@ -63,9 +70,9 @@ def test_scaling_the_aif_does_the_inverse(analyse, method, factor):
 
 
 @every_method
-def test_any_scale_is_as_good_as_another(analyse, method):
+def test_any_scale_is_as_good_as_another(analyse, whole_of, method):
     # HU, 1/s and arbitrary units differ by orders of magnitude, and no threshold may notice
-    whole = analyse(CURVES, TILES.aif, TILES.times, method)
+    whole = whole_of(method)
     for factor in (3e-7, 0.37, 4.1e5):
         scaled = analyse(CURVES * factor, TILES.aif * factor, TILES.times, method)
         for name in present(whole, (*PER_FLOW, *IN_SECONDS)):
@@ -74,9 +81,9 @@ def test_any_scale_is_as_good_as_another(analyse, method):
 
 
 @every_voxelwise_method
-def test_the_order_of_voxels_does_not_matter(analyse, method):
+def test_the_order_of_voxels_does_not_matter(analyse, whole_of, method):
     order = np.random.default_rng(5).permutation(len(CURVES))
-    straight = analyse(CURVES, TILES.aif, TILES.times, method)
+    straight = whole_of(method)
     shuffled = analyse(CURVES[order], TILES.aif, TILES.times, method)
     for name, values in straight.values.items():
         np.testing.assert_allclose(shuffled.values[name], values[order], rtol=1e-4, atol=1e-4)
@@ -94,11 +101,11 @@ def test_a_voxel_does_not_depend_on_its_neighbours_in_the_list(method):
 
 
 @every_voxelwise_method
-def test_only_methods_that_say_so_depend_on_the_noise_of_all_curves(analyse, method):
+def test_only_methods_that_say_so_depend_on_the_noise_of_all_curves(analyse, whole_of, method):
     # quiet curves among loud ones, and alone
     loud = CURVES + np.random.default_rng(3).normal(0, 6.0, CURVES.shape)
     among = analyse(np.concatenate([CURVES, loud, loud]), TILES.aif, TILES.times, method)
-    alone = analyse(CURVES, TILES.aif, TILES.times, method)
+    alone = whole_of(method)
     same = all(
         np.allclose(among.values[name][: len(CURVES)], values, rtol=1e-4, atol=1e-4)
         for name, values in alone.values.items()

@@ -116,10 +116,11 @@ def test_every_visible_bolus_in_tissue_of_dogs_is_found(regions):
     assert not missed, f"drop over its standard error of the regions without a bolus: {missed}"
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_region_of_a_dog_gets_finite_values(dogs, analyse, method):
+@pytest.fixture(scope="module")
+def contents(dogs):
+    """By animal and side: concentration in the tissue regions, and in the artery."""
     curves, times = dogs
-    transit, n_valid = [], 0
+    found = {}
     for animal in range(1, 21):
         for side in ("li", "re"):
             names = [key for key in curves if key[0] == animal and key[2] == side]
@@ -127,13 +128,22 @@ def test_every_region_of_a_dog_gets_finite_values(dogs, analyse, method):
             bolus = find_bolus(signal, times, Modality.DSC, ContrastOptions())
             content = concentration(signal, bolus, Modality.DSC, echo_time=ECHO_TIME).curves
             artery = [key[1] for key in names].index("aif")
-            found = analyse(np.delete(content, artery, axis=0), content[artery], times, method)
-            for name in ("cbf", "cbv", "mtt"):
-                assert np.isfinite(found.values[name]).all(), (animal, side, name)
-            n_valid += int((found.valid["mtt"] & (found.values["cbf"] > 0)).sum())
-            transit += list(found.values["mtt"][found.valid["mtt"]])
-            flow = found.values["cbf"]
-            assert flow.max() < 20 * np.median(flow), (animal, side)
+            found[animal, side] = np.delete(content, artery, axis=0), content[artery]
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_region_of_a_dog_gets_finite_values(dogs, contents, analyse, method):
+    _, times = dogs
+    transit, n_valid = [], 0
+    for place, (tissue, artery) in contents.items():
+        found = analyse(tissue, artery, times, method)
+        for name in ("cbf", "cbv", "mtt"):
+            assert np.isfinite(found.values[name]).all(), (place, name)
+        n_valid += int((found.valid["mtt"] & (found.values["cbf"] > 0)).sum())
+        transit += list(found.values["mtt"][found.valid["mtt"]])
+        flow = found.values["cbf"]
+        assert flow.max() < 20 * np.median(flow), place
     print(f"{method}: MTT quartiles [s] {np.quantile(transit, (0.25, 0.5, 0.75)).round(2)}, {n_valid} of 240 valid")
     # a region may end below its baseline and so have no volume, but hardly ever
     assert n_valid >= 230
