@@ -12,7 +12,7 @@ from PyPeTLib.config import PipelineConfig
 from PyPeTLib.contrast import BolusArrival
 from PyPeTLib.maps import QUANTITIES, ParameterMap, PerfusionMaps
 from PyPeTLib.preprocess.resample import resample_map
-from PyPeTLib.quantification import QuantificationOptions, Quantities
+from PyPeTLib.quantification import Quantities
 from PyPeTLib.series import Modality, PerfusionSeries
 from PyPeTLib.version import __version__
 from PyPeTLib.workspace import Workspace
@@ -82,7 +82,7 @@ def assemble_maps(
         "density_g_per_ml": options.density,
         "haematocrit_factor": options.haematocrit_factor,
     }
-    names = MAPS if quantities is None else _names(quantities, options)
+    names = MAPS if quantities is None else _names(quantities, config)
     maps: dict[str, ParameterMap] = {}
     for name in names:
         if quantities is None:
@@ -116,12 +116,14 @@ def assemble_maps(
     return PerfusionMaps(maps=maps, quality_mask=everywhere)
 
 
-def _names(quantities: Quantities, options: QuantificationOptions) -> tuple[str, ...]:
+def _names(quantities: Quantities, config: PipelineConfig) -> tuple[str, ...]:
     """The maps of a run: the five, then what the method or a correction adds, then what was asked for."""
     first = [name for name in MAPS if name in quantities.values]
-    # an uncertainty without its value would be of no use
-    kept = ON_REQUEST if options.maps == "all" else ("delay",) if "delay_sd" in quantities.values else ()
-    left_out = set(ON_REQUEST) - set(kept)
+    kept = set(ON_REQUEST if config.quantification.maps == "all" else ())
+    # an uncertainty without its value would be of no use, nor lesions without what they are told by
+    if "delay_sd" in quantities.values or config.lesions.hypoperfusion_map == "delay":
+        kept.add("delay")
+    left_out = set(ON_REQUEST) - kept
     return (*first, *(name for name in quantities.values if name not in first and name not in left_out))
 
 

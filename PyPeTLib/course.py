@@ -209,9 +209,10 @@ class Course:
     def maps(self, motion: MotionCorrection, late: Denoised, quantities: Quantities | None) -> PerfusionMaps:
         """The maps on the grid of the series."""
         config, white_matter = self.config, self.given.white_matter
+        options = (config.quantification, config.deconvolution.method, config.lesions.hypoperfusion_map)
         return self._product(
             "maps",
-            (motion, late, quantities, config.quantification, config.deconvolution.method, white_matter),
+            (motion, late, quantities, options, white_matter),
             lambda: assemble_maps(
                 quantities,
                 late.analysed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ examples:
   pypet compare results-a/ results-b/ --out tests/                       (two outputs of 'pypet batch': paired tests)
 
 Relative values, (x - mean)/mean, are compared by default; absolute ones too where the units of both maps are told,
-by --unit and --reference-unit or by "Units" in a JSON sidecar. A unit is never guessed.
+by --unit and --reference-unit or by "Units" in a JSON sidecar. A unit is never guessed. If one reference of a folder
+shows another head, or this one mirrored or at another place, none of that folder is compared.
 Exit code: 0, 2 for bad use or input, 1 for a fault of PyPeT.
 """
 
@@ -59,6 +61,8 @@ def add_parser(commands: Any) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Find out what was given, and compare it."""
+    from PyPeTLib.compare.files import batch_results, check_order  # noqa: PLC0415 - keeps `pypet --help` quick
+
     for path in (options.generated, options.reference):
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder. Check the path.")
@@ -74,12 +78,13 @@ def execute(options: argparse.Namespace) -> None:
     if options.generated.is_file():
         _compare_maps(options, _pair_of_files(options))
         return
-    batch, other = _batch(options.generated), _batch(options.reference)
+    batch, other = batch_results(options.generated), batch_results(options.reference)
     if batch and other:
         _compare_batches(options, batch, other)
     elif batch:
         _compare_with_dataset(options)
     else:
+        check_order(options.generated, options.reference, reference_is_batch=bool(other))
         _compare_maps(options, _pairs_of_folders(options.generated, options.reference))
 
 
@@ -128,10 +133,14 @@ def _pairs_of_folders(generated: Path, reference: Path) -> dict[str, tuple[Path,
 
 def _compare_maps(options: argparse.Namespace, pairs: Mapping[str, tuple[Path, Path]]) -> None:
     """Compare pairs of files, print the figures, and write what was asked for."""
+    from PyPeTLib.compare.text import figure_lines, note_lines, warning_lines  # noqa: PLC0415 - keeps `pypet --help` quick
+
     found = _compared(options, pairs, pictures=_pictures(options))
     if not found.agreements:
-        raise InputError("\n".join(dict.fromkeys(failure.reason for failure in found.failures)))
-    _print_table(found.agreements)
+        several = len(pairs) > 1
+        reasons = [f"{failure.quantity}: {failure.reason}" if several else failure.reason for failure in found.failures]
+        raise InputError("\n".join(dict.fromkeys(reasons)))
+    _print(warning_lines(found.agreements), figure_lines(found.agreements), note_lines(found.agreements))
     for failure in found.failures:
         print(f"{failure.quantity}: not compared. {failure.reason}")
     if options.out is None:
@@ -143,17 +152,22 @@ def _compare_maps(options: argparse.Namespace, pairs: Mapping[str, tuple[Path, P
 
 
 def _compared(options: argparse.Namespace, pairs: Mapping[str, tuple[Path, Path]], *, pictures: bool) -> Any:
-    """Pairs of files, compared; what cannot be compared does not stop the others."""
+    """Pairs of files, compared; what cannot be compared does not stop the others, but another head does."""
     from PyPeTLib.compare.files import read_brain, read_map_file  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.compare.scan import Failure, ReferenceComparison, compare_images  # noqa: PLC0415
+    from PyPeTLib.compare.outcome import Agreement, Failure, ReferenceComparison  # noqa: PLC0415
+    from PyPeTLib.compare.scan import compare_images, of_one_head  # noqa: PLC0415
 
     settings = _settings(options)
     given = ((options.unit, "--unit"), (options.reference_unit, "--reference-unit"))
     units = [_units(texts, tuple(pairs), flag) for texts, flag in given]
-    agreements, failures = [], []
+    agreements: list[Agreement] = []
+    failures: list[Failure] = []
     for quantity, paths in pairs.items():
         try:
-            sides = [read_map_file(path, unit=unit.get(quantity, "")) for path, unit in zip(paths, units, strict=True)]
+            sides = [
+                read_map_file(path, unit=unit.get(quantity, ""), name=name)
+                for path, unit, name in zip(paths, units, _names(*paths), strict=True)
+            ]
             images, notes = (sides[0][0], sides[1][0]), (*sides[0][1], *sides[1][1])
             brain = None if options.mask is None else read_brain(options.mask, images[0])
             made, failed = compare_images(
@@ -163,7 +177,19 @@ def _compared(options: argparse.Namespace, pairs: Mapping[str, tuple[Path, Path]
             made, failed = [], [Failure(quantity=quantity, reason=str(error))]
         agreements += made
         failures += failed
-    return ReferenceComparison(agreements=tuple(agreements), failures=tuple(failures))
+    agreements, failures = of_one_head(agreements, failures)
+    told = [
+        replace(failure, reason=failure.reason.replace("(allow_mismatch)", "(--allow-mismatch)"))
+        for failure in failures
+    ]
+    return ReferenceComparison(agreements=tuple(agreements), failures=tuple(told))
+
+
+def _names(generated: Path, reference: Path) -> tuple[str, str]:
+    """What messages call two files; their names alone where these differ."""
+    if generated.name != reference.name:
+        return generated.name, reference.name
+    return f"the generated {generated.name}", f"the reference {reference.name}"
 
 
 def _units(given: Sequence[str], quantities: Sequence[str], flag: str) -> dict[str, str]:
@@ -198,43 +224,7 @@ def _settings(options: argparse.Namespace) -> Any:
     )
 
 
-def _print_table(agreements: Sequence[Any]) -> None:
-    """Figures down, maps across, and what there is to say of each map."""
-    from PyPeTLib.compare import METRICS  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.compare.rows import in_unit  # noqa: PLC0415
-    from PyPeTLib.maps import QUANTITIES  # noqa: PLC0415
-
-    if not agreements:
-        return
-    heads = [f"{QUANTITIES[found.quantity].symbol} {found.normalisation}" for found in agreements]
-    lines = [["", *heads]]
-    for name, metric in METRICS.items():
-        texts = [in_unit(found.metrics[name], metric.unit(found.unit)) for found in agreements]
-        lines.append([metric.title, *texts])
-    lines.append(["Voxels compared", *(str(found.voxels) for found in agreements)])
-    lines.append(["Volume compared", *(in_unit(found.volume, "ml") for found in agreements)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        print("  ".join([line[0].ljust(widths[0]), *cells]).rstrip())
-    for head, found in zip(heads, agreements, strict=True):
-        for note in found.notes:
-            print(f"{head}: {note}")
-
-
 # ---- datasets
-
-
-def _batch(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Folders and summaries of the scans in an output of ``pypet batch``."""
-    from PyPeTLib.compare.files import read_summary  # noqa: PLC0415 - keeps `pypet --help` quick
-
-    found = []
-    for path in sorted(folder.glob("sub-*/**/summary.json")):
-        summary = read_summary(path.parent)
-        if summary is not None:
-            found.append((path.parent, summary))
-    return found
 
 
 def _compare_batches(
@@ -256,13 +246,15 @@ def _compare_batches(
     if names[0] == names[1]:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
     tables = paired_tables(*sides, names=names)
-    _print_tests(tables[0])
+    _print_columns(tables, "paired_tests", ("subjects", "mean_a", "mean_b", "difference", "p_wilcoxon_holm"))
     _write_tables(options, tables, f"{names[0]} against {names[1]}")
 
 
 def _compare_with_dataset(options: argparse.Namespace) -> None:
     """The references of a dataset against an output of ``pypet batch``."""
     from PyPeTLib.compare import cohort_tables  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.compare.files import read_summary  # noqa: PLC0415
+    from PyPeTLib.compare.text import warning_lines  # noqa: PLC0415
     from PyPeTLib.io.dataset import find_scans  # noqa: PLC0415
 
     if options.out is None or options.mask is not None or options.quantity is not None:
@@ -281,11 +273,13 @@ def _compare_with_dataset(options: argparse.Namespace) -> None:
                 print(f"{scan.name}: {options.generated} holds no result of it.")
                 continue
             found = _scan_compared(options, result, scan.references)
+            _print(warning_lines(found.agreements, scan=scan.name))
             for failure in found.failures:
                 print(f"{scan.name}, {failure.quantity}: not compared. {failure.reason}")
             found.write(folder / scan.folder)
             who = {"name": scan.name, "subject": scan.subject, "session": scan.session, "run": scan.run}
-            summaries.append({"scan": who, "comparison": found.facts()})
+            about = (read_summary(result) or {}).get("input") or {}
+            summaries.append({"scan": who, "input": about, "comparison": found.facts()})
         tables = cohort_tables(summaries)
         if not tables:
             raise InputError(
@@ -293,13 +287,16 @@ def _compare_with_dataset(options: argparse.Namespace) -> None:
                 "they belong together."
             )
         _write_into(folder, options, tables, "Maps against the references of a dataset")
-    _print_cohort(tables)
+    _print_columns(tables, "comparison_summary", ("subjects", "mean", "median", "sd"))
+    if not any(table.name == "comparison_summary" for table in tables):
+        print("WARNING: no map of any scan was compared. The reasons stand above and in comparison_failures.csv.")
+    print("Lesions are not compared here: tables of them come from 'pypet batch DATASET OUT participant group'.")
     print(f"written to {options.out}")
 
 
 def _scan_compared(options: argparse.Namespace, result: Path, references: Mapping[str, Path]) -> Any:
     from PyPeTLib.compare.files import map_files  # noqa: PLC0415 - keeps `pypet --help` quick
-    from PyPeTLib.compare.scan import Failure, ReferenceComparison  # noqa: PLC0415
+    from PyPeTLib.compare.outcome import Failure, ReferenceComparison  # noqa: PLC0415
 
     try:
         ours = map_files(result).maps
@@ -373,28 +370,17 @@ def _write_into(folder: Path, options: argparse.Namespace, tables: Sequence[Any]
     _write_facts(folder, options, {"tables": [f"{table.name}.csv" for table in tables]})
 
 
-def _print_tests(table: Any) -> None:
-    """The paired tests in a few columns."""
-    shown = ("map", "normalisation", "title", "subjects", "mean_a", "mean_b", "difference", "p_wilcoxon_holm")
-    _print_columns(table, shown)
+def _print(*texts: Sequence[str]) -> None:
+    for lines in texts:
+        for line in lines:
+            print(line)
 
 
-def _print_cohort(tables: Sequence[Any]) -> None:
+def _print_columns(tables: Sequence[Any], name: str, columns: Sequence[str]) -> None:
+    """A few columns of the table of a name."""
+    from PyPeTLib.compare.text import column_lines  # noqa: PLC0415 - keeps `pypet --help` quick
+
+    first = ("modality", "map", "normalisation", "title")
     for table in tables:
-        if table.name == "comparison_summary":
-            _print_columns(table, ("map", "normalisation", "title", "subjects", "mean", "median", "sd"))
-
-
-def _print_columns(table: Any, names: Sequence[str]) -> None:
-    places = [[column.name for column in table.columns].index(name) for name in names]
-    lines = [[table.columns[place].title for place in places]]
-    for row in table.rows:
-        values = [row[place] for place in places]
-        lines.append(["–" if v is None else f"{v:.4g}" if isinstance(v, float) else str(v) for v in values])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(places))]
-    for line in lines:
-        cells = [
-            cell.ljust(width) if i < 3 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+        if table.name == name:
+            _print(column_lines(table, (*first, *columns), left=len(first)))

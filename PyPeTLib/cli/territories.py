@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ examples:
 
 The labelmap lies in the space of the maps, on any grid; nothing is registered. Names come from FILE (JSON {"1": "ACA"},
 TSV or CSV with the columns label,name and optionally side) or from a sidecar of the labelmap. Names such as "MCA left"
-and "MCA right" make a pair, for which the asymmetry 2(L-R)/(L+R) of the means is told.
+and "MCA right" make a pair, for which the asymmetry 2(L-R)/(L+R) of the means is told; which side is left is checked
+against the positions. Of a run's maps tissue alone counts: CSF and large vessels are left out by the tissue.nii.gz
+beside them. Of other maps every voxel with a value counts, unless --mask tells where there is tissue.
 """
 
 _SHOWN = ("name", "side", "volume_ml", "mean", "sd", "median", "p05", "p95", "asymmetry_percent")
@@ -46,7 +49,14 @@ def add_parser(commands: Any) -> None:
         "--split", action="store_true", help="part regions without a side at the middle of the brain (see --mask)"
     )
     parser.add_argument(
-        "--mask", type=Path, metavar="FILE", help="brain mask for --split; by default that of the first run's folder"
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="count only voxels inside this mask (3D NIfTI, any grid); with --split, also the brain whose middle is "
+        "taken, by default the mask of the first run's folder",
+    )
+    parser.add_argument(
+        "--all-voxels", action="store_true", help="count large vessels and CSF, too, also where a run tells tissue"
     )
     parser.add_argument(
         "--background",
@@ -61,23 +71,29 @@ def add_parser(commands: Any) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Print the table, or write it."""
-    from PyPeTLib.compare.described import read_maps  # noqa: PLC0415 - keeps `pypet --help` quick
+    from PyPeTLib.compare.described import read_maps, selection_of  # noqa: PLC0415 - keeps `pypet --help` quick
     from PyPeTLib.compare.labelmaps import read_labelmap, split_by_plane  # noqa: PLC0415
     from PyPeTLib.compare.territories import territory_table  # noqa: PLC0415
     from PyPeTLib.io.table_files import write_csv  # noqa: PLC0415
 
     check_out(options.out, [*options.maps, options.labels, options.names, options.mask])
     maps = read_maps(options.maps)
+    selections = {
+        name: selection_of(described, options.mask, all_voxels=options.all_voxels) for name, described in maps.items()
+    }
     labelmap = read_labelmap(options.labels, names=options.names)
     if options.split:
         labelmap = split_by_plane(labelmap, _middle(options))
     table = territory_table(
         {name: described.image for name, described in maps.items()},
         labelmap,
+        within={name: selection for name, selection in selections.items() if selection is not None},
         pairs=[(left, right) for left, right in options.pair],
         units={name: described.unit for name, described in maps.items()},
         background=options.background,
     )
+    if not options.all_voxels and None in selections.values():
+        table = replace(table, note=f"{table.note} Give a mask of the tissue with --mask to leave them out.")
     if options.out is None:
         print(told(table))
     else:

@@ -7,8 +7,9 @@
 * `metrics`: figures of agreement; `similarity`: the structural similarity index, in the brain and as in the paper
 * `agreement`: Bland-Altman plot and joint histogram; `rows`: several comparisons as one table
 * `pairing`: which names of maps belong together; `reading`, `files`: maps from NIfTI files, with their sidecars
-* `scan`: all maps of a scan against their references; `overlap`: two masks
+* `scan`: all maps of a scan against their references; `outcome`: what comes of it; `overlap`: two masks
 * `records`, `cohort`: figures of many scans as tables; `runs`: two runs over the same scans; `statistics`
+* `text`: figures as lines, for terminals
 """
 
 from PyPeTLib.compare.agreement import BlandAltman, JointHistogram, bland_altman, joint_histogram
@@ -17,12 +18,14 @@ from PyPeTLib.compare.maps import compare_maps
 from PyPeTLib.compare.metrics import METRICS, Metric
 from PyPeTLib.compare.model import CompareOptions, Comparison, Coverage, MapImage
 from PyPeTLib.compare.normalisation import NORMALISATIONS
+from PyPeTLib.compare.outcome import ReferenceComparison
 from PyPeTLib.compare.pairing import NameReading, Pair, Pairing, pair_by_name, quantity_of_name, read_name
 from PyPeTLib.compare.reading import read_map
 from PyPeTLib.compare.resampling import INTERPOLATIONS
 from PyPeTLib.compare.rows import Row, Table, table
 from PyPeTLib.compare.runs import paired_tables
-from PyPeTLib.compare.scan import LesionRules, ReferenceComparison, compare_references
+from PyPeTLib.compare.same_head import OtherHeadError
+from PyPeTLib.compare.scan import LesionRules, compare_references
 from PyPeTLib.compare.units import UNITS, convert
 from PyPeTLib.compare.validity import BACKGROUNDS
 
@@ -41,6 +44,7 @@ __all__ = [
     "MapImage",
     "Metric",
     "NameReading",
+    "OtherHeadError",
     "Pair",
     "Pairing",
     "ReferenceComparison",

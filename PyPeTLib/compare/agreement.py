@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PyPeTLib.arrays import Curve, Volume
 from PyPeTLib.compare.metrics import LIMITS
 from PyPeTLib.compare.model import Comparison
+from PyPeTLib.compare.normalisation import NORMALISATIONS
 
 _TAILS = (0.1, 99.9)
 
@@ -66,7 +67,9 @@ def bland_altman(comparison: Comparison, *, points: int = 5000) -> BlandAltman:
     differences = generated - reference
     n = differences.size
     chosen = np.arange(n) if n <= points else np.linspace(0, n - 1, points).round().astype(np.intp)
-    bias = float(differences.mean(dtype=np.float64))
+    # relative values have equal means; what is left of their difference is rounding
+    absolute = NORMALISATIONS[comparison.normalisation].keeps_unit
+    bias = float(differences.mean(dtype=np.float64)) if absolute else 0.0
     spread = float(differences.std(dtype=np.float64, ddof=1)) if n > 1 else float("nan")
     return BlandAltman(
         means=(generated[chosen] + reference[chosen]) / np.float32(2),

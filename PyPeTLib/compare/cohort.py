@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from PyPeTLib.compare.metrics import METRICS
-from PyPeTLib.compare.records import LESIONS, OVERLAP, Key, Record, ScanName, compared, records
+from PyPeTLib.compare.normalisation import NORMALISATIONS
+from PyPeTLib.compare.records import LESIONS, OVERLAP, OVERLAP_BOUNDS, Key, Record, ScanName, compared, records
 from PyPeTLib.compare.statistics import (
     Estimate,
     correlation,
@@ -31,21 +33,27 @@ WARNING_ON_SSIM = (
 ORIGINAL = ("ncc", "ssim_with_background", "mae", "mse", "rmse")
 """Figures that the original tool computes."""
 
+MODALITY = Column(name="modality", title="Modality")
+
 SCAN_COLUMNS = (
     Column(name="scan", title="Scan"),
     Column(name="subject", title="Subject"),
     Column(name="session", title="Session"),
     Column(name="run", title="Run"),
+    MODALITY,
 )
 
 
 def cohort_tables(summaries: Sequence[Mapping[str, Any]]) -> tuple[DataTable, ...]:
     """Tables of all comparisons with references, for files, workbooks and reports.
 
+    Modalities are never put together, but in ``original_layout``, as the original tool does.
+
     Parameters
     ----------
     summaries : sequence of mapping
-        Those of scans (``summary.json``) with ``scan`` and ``comparison``; others are left out.
+        Those of scans (``summary.json``) with ``scan``, ``input`` and ``comparison``; those without a comparison are
+        left out.
 
     Returns
     -------
@@ -131,8 +139,9 @@ def grouped_by_key(found: Sequence[Record]) -> dict[Key, list[Record]]:
     return dict(sorted(groups.items(), key=lambda item: item[0].order))
 
 
-def _scan_cells(scan: ScanName) -> tuple[Cell, ...]:
-    return scan.name, scan.subject, scan.session, scan.run
+def scan_cells(scan: ScanName) -> tuple[Cell, ...]:
+    """What stands below `SCAN_COLUMNS`."""
+    return scan.name, scan.subject, scan.session, scan.run, scan.modality or None
 
 
 def _by_scan(scans: Sequence[tuple[ScanName, Mapping[str, Any]]]) -> DataTable:
@@ -142,14 +151,15 @@ def _by_scan(scans: Sequence[tuple[ScanName, Mapping[str, Any]]]) -> DataTable:
     )
     rows: list[tuple[Cell, ...]] = [
         (
-            *_scan_cells(scan),
+            *scan_cells(scan),
             _symbol(reference["quantity"]),
             reference["normalisation"],
             reference["unit"] or None,
             reference["voxels"],
             reference["volume_ml"],
             *(reference["metrics"].get(name) for name in METRICS),
-            " ".join(reference["notes"]),
+            " ".join(reference.get("doubts") or ()),
+            " ".join(note for note in reference["notes"] if note not in (reference.get("doubts") or ())),
         )
         for scan, comparison in scans
         for reference in comparison["references"]
@@ -165,6 +175,7 @@ def _by_scan(scans: Sequence[tuple[ScanName, Mapping[str, Any]]]) -> DataTable:
             Column(name="voxels", title="Voxels compared"),
             Column(name="volume_ml", title="Volume compared", unit="ml"),
             *figures,
+            Column(name="doubts", title="Doubts"),
             Column(name="notes", title="Notes"),
         ),
         rows=tuple(rows),
@@ -177,12 +188,17 @@ def _summary(every: Sequence[Record]) -> DataTable:
     rows: list[tuple[Cell, ...]] = []
     for key, found in grouped_by_key(every).items():
         about = describe(by_subject(found))
+        interval = about.interval.within(*key.bounds)
         left_out = sum(record.value is None for record in found)
-        note = about.note
+        # why intervals are missing, or that one was cut
+        note = about.note or interval.note
+        if key.metric == "bias" and key.normalisation and not NORMALISATIONS[key.normalisation].keeps_unit:
+            note = "0 by definition: relative values of both maps have one mean."
         if left_out:
             note = f"{left_out} of {len(found)} scans have no value. {note}".strip()
         rows.append(
             (
+                key.modality or None,
                 key.symbol,
                 key.normalisation,
                 key.metric,
@@ -195,8 +211,8 @@ def _summary(every: Sequence[Record]) -> DataTable:
                 about.sd,
                 about.minimum,
                 about.maximum,
-                about.interval.low,
-                about.interval.high,
+                interval.low,
+                interval.high,
                 about.bootstrap.low,
                 about.bootstrap.high,
                 note,
@@ -206,6 +222,7 @@ def _summary(every: Sequence[Record]) -> DataTable:
         name="comparison_summary",
         title="All subjects: figures of agreement with the references",
         columns=(
+            MODALITY,
             Column(name="map", title="Map or lesion"),
             Column(name="normalisation", title="Values"),
             Column(name="metric", title="Name of the figure"),
@@ -225,13 +242,14 @@ def _summary(every: Sequence[Record]) -> DataTable:
         ),
         rows=tuple(rows),
         note="Scans of one subject are averaged first, so that all figures are of independent subjects. Bootstrap: "
-        "9999 resamples with a fixed seed. " + WARNING_ON_SSIM,
+        "9999 resamples with a fixed seed. Intervals of t are cut where the figure cannot be. " + WARNING_ON_SSIM,
     )
 
 
 def _original(every: Sequence[Record]) -> DataTable:
     rows: list[tuple[Cell, ...]] = []
-    for key, found in grouped_by_key(every).items():
+    pooled = [replace(record, key=replace(record.key, modality="")) for record in every]
+    for key, found in grouped_by_key(pooled).items():
         values = [record.value for record in found if record.value is not None]
         if key.normalisation == "relative" and key.metric in ORIGINAL and values:
             spread = float(np.std(values))
@@ -242,8 +260,8 @@ def _original(every: Sequence[Record]) -> DataTable:
         title="The same in the layout of the original tool's workbook",
         columns=tuple(Column(name=name) for name in names),
         rows=tuple(rows),
-        note="Relative values. Over scans, and Std over n, as the original tool does. Its “ssim” is named "
-        "ssim_with_background here, which is what it computes: " + WARNING_ON_SSIM,
+        note="Relative values. Over scans of all modalities, and Std over n, as the original tool does. Its “ssim” is "
+        "named ssim_with_background here, which is what it computes: " + WARNING_ON_SSIM,
     )
 
 
@@ -261,7 +279,7 @@ def _lesions_by_scan(overlaps: Sequence[tuple[ScanName, str, Mapping[str, Any]]]
         ),
         rows=tuple(
             (
-                *_scan_cells(scan),
+                *scan_cells(scan),
                 LESIONS.get(lesion, lesion),
                 values["generated_ml"],
                 values["reference_ml"],
@@ -277,15 +295,18 @@ def _lesions_by_scan(overlaps: Sequence[tuple[ScanName, str, Mapping[str, Any]]]
 
 def _lesion_agreement(overlaps: Sequence[tuple[ScanName, str, Mapping[str, Any]]]) -> DataTable:
     rows: list[tuple[Cell, ...]] = []
-    for lesion in dict.fromkeys(lesion for _, lesion, _ in overlaps):
-        mine = [(scan, values) for scan, name, values in overlaps if name == lesion]
+    groups = sorted(dict.fromkeys((scan.modality, lesion) for scan, lesion, _ in overlaps), key=lambda group: group[0])
+    for modality, lesion in groups:
+        mine = [(scan, values) for scan, name, values in overlaps if (scan.modality, name) == (modality, lesion)]
         ours, theirs = ([float(values[side]) for _, values in mine] for side in ("generated_ml", "reference_ml"))
         dice = describe([values[OVERLAP] for _, values in mine])
+        mean_dice = dice.interval.within(*OVERLAP_BOUNDS)
         limits = limits_of_agreement(ours, theirs)
         icc, r = intraclass_correlation(ours, theirs), correlation(ours, theirs)
-        notes = (dice.note, limits.bias.note, icc.note, r.note)
+        notes = (dice.note, mean_dice.note, limits.bias.note, icc.note, r.note)
         rows.append(
             (
+                modality or None,
                 LESIONS.get(lesion, lesion),
                 len({scan.subject for scan, _ in mine}),
                 len(mine),
@@ -293,7 +314,7 @@ def _lesion_agreement(overlaps: Sequence[tuple[ScanName, str, Mapping[str, Any]]
                 float(np.mean(theirs)),
                 dice.n,
                 dice.median,
-                *_ends(dice.interval),
+                *_ends(mean_dice),
                 *_ends(icc),
                 *_ends(limits.bias),
                 *_ends(limits.lower),
@@ -306,6 +327,7 @@ def _lesion_agreement(overlaps: Sequence[tuple[ScanName, str, Mapping[str, Any]]
         name="lesion_agreement",
         title="Agreement of lesion volumes",
         columns=(
+            MODALITY,
             Column(name="lesion", title="Lesion"),
             Column(name="subjects", title="Subjects"),
             Column(name="scans", title="Scans"),
@@ -334,7 +356,7 @@ def _failures(scans: Sequence[tuple[ScanName, Mapping[str, Any]]]) -> DataTable:
         title="What could not be compared",
         columns=(*SCAN_COLUMNS, Column(name="map", title="Map"), Column(name="reason", title="Reason")),
         rows=tuple(
-            (*_scan_cells(scan), _symbol(failure["quantity"]), failure["reason"])
+            (*scan_cells(scan), _symbol(failure["quantity"]), failure["reason"])
             for scan, comparison in scans
             for failure in comparison["failed"]
         ),

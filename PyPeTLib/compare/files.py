@@ -104,10 +104,10 @@ def map_files(folder: Path) -> MapFiles:
         if not found.maps and (folder / REFERENCE_FOLDER).is_dir():
             found = _by_names(folder / REFERENCE_FOLDER)
     if not found.maps:
-        seen = " ".join(found.notes)
+        seen = " ".join(("no file in this folder is a map by its name.", *found.notes))
         raise InputError(
-            f"{folder}: no file in this folder is a map by its name. {seen} Name the files for what they show, such as "
-            "cbf.nii.gz, or give two files with --quantity."
+            f"{folder}: {seen} Name the files for what they show, such as cbf.nii.gz, or give two files with "
+            "--quantity."
         )
     return found
 
@@ -132,6 +132,44 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
     return content if content.get("software") == "PyPeT" and "maps" in content else None
 
 
+def batch_results(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Folders and summaries of the scans in an output of ``pypet batch``; empty for any other folder."""
+    found = []
+    for path in sorted(folder.glob("sub-*/**/summary.json")):
+        summary = read_summary(path.parent)
+        if summary is not None:
+            found.append((path.parent, summary))
+    return found
+
+
+def check_order(generated: Path, reference: Path, *, reference_is_batch: bool) -> None:
+    """Check that what PyPeT made is given first and references second, where neither folder is two of a kind.
+
+    Raises
+    ------
+    InputError
+        If a whole dataset, or the output of ``pypet batch``, stands in the wrong place; tells which comes where.
+    """
+    if reference_is_batch:
+        raise InputError(
+            f"{reference} is an output of 'pypet batch', and {generated} is none. The output comes first, the dataset "
+            f"with the reference maps second: pypet compare {reference} {generated} --out DIR."
+        )
+    if _is_dataset(generated):
+        raise InputError(
+            f"{generated} is a dataset without results of PyPeT. First comes what PyPeT made (a map, a result of "
+            "'pypet run', or an output of 'pypet batch' with finished scans), then the references."
+        )
+    if _is_dataset(reference):
+        one = next(
+            iter(sorted(reference.glob(f"sub-*/**/{REFERENCE_FOLDER}"))), reference / "sub-01" / REFERENCE_FOLDER
+        )
+        raise InputError(
+            f"{reference} is a dataset of many scans, and {generated} is no output of 'pypet batch'. Give the folder "
+            f"with the references of this one scan, such as {one}, or the whole output of 'pypet batch' first."
+        )
+
+
 def result_file(folder: Path, name: str) -> Path | None:
     """The image of a name in a result, with or without the prefix of a scan; None where there is none."""
     plain = folder / f"{name}.nii.gz"
@@ -139,6 +177,13 @@ def result_file(folder: Path, name: str) -> Path | None:
         return plain
     found = sorted(folder.glob(f"*_{name}.nii.gz"))
     return found[0] if len(found) == 1 else None
+
+
+def _is_dataset(folder: Path) -> bool:
+    """Whether a folder holds subjects and no maps of its own."""
+    own = any(path.name.endswith((".nii", ".nii.gz")) for path in folder.iterdir())
+    subjects = any(path.is_dir() for path in folder.glob("sub-*"))
+    return subjects and not own and not (folder / REFERENCE_FOLDER).is_dir()
 
 
 def _of_result(folder: Path, summary: Mapping[str, Any]) -> MapFiles:

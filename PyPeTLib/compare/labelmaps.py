@@ -247,6 +247,60 @@ def paired(territories: Mapping[int, Territory], pairs: Iterable[tuple[int, int]
     return opposite
 
 
+def check_sides(labelmap: LabelMap, pairs: Iterable[tuple[int, int]] = ()) -> None:
+    """Refuse a pair of which what is called left lies right of its partner.
+
+    The centres of mass of the two labels are compared along the patient's axis from left to right, as the file's
+    header tells it. A label without a partner cannot be checked.
+
+    Parameters
+    ----------
+    labelmap : LabelMap
+    pairs : iterable of (left, right), optional
+        See `paired`.
+
+    Raises
+    ------
+    InputError
+        If names or pairs do not fit the places, or a pair is not of the labelmap.
+    """
+    pairs = tuple(pairs)
+    opposite = paired(labelmap.territories, pairs)
+    given = dict(pairs)
+    of_names = (key for key in opposite if labelmap.territories[key].side == LEFT)
+    lefts = [*given, *(key for key in of_names if key not in given and key not in given.values())]
+    places = _places_to_the_right(labelmap)
+    wrong = [(key, opposite[key]) for key in lefts if places[key] > places[opposite[key]]]
+    if not wrong:
+        return
+    left, right = wrong[0]
+    called = labelmap.name or "the labelmap"
+    more = f" (and {len(wrong) - 1} more of {len(lefts)} pairs)" if len(wrong) > 1 else ""
+    if left in given:
+        raise InputError(
+            f"{called}: of the pair {left}, {right}, given as left and right, label {left} lies "
+            f"{places[left] - places[right]:.0f} mm to the patient's right of {right}{more}. Give the left one first; "
+            "if the order is right, the labelmap is flipped: correct its affine."
+        )
+    names = labelmap.territories[left].name, labelmap.territories[right].name
+    raise InputError(
+        f"{called}: {names[0]} (label {left}) lies {places[left] - places[right]:.0f} mm to the patient's right of "
+        f"{names[1]} (label {right}){more}. Either the names are swapped: correct them; or the labelmap is flipped: "
+        "correct its affine."
+    )
+
+
+def _places_to_the_right(labelmap: LabelMap) -> dict[int, float]:
+    """How far right in the world the centre of mass of each territory lies, in mm."""
+    where = np.nonzero(labelmap.values)
+    keys = labelmap.values[where]
+    place = labelmap.grid.affine[0, 3] + sum(
+        step * axis for step, axis in zip(labelmap.grid.affine[0, :3], where, strict=True)
+    )
+    counts, sums = np.bincount(keys), np.bincount(keys, weights=place)
+    return {key: float(sums[key] / counts[key]) for key in labelmap.territories}
+
+
 def _words(name: str) -> list[str]:
     """Words in lower case, apart at digits, marks, and capitals within a word, as in ctx-lh-cuneus and LeftThalamus."""
     before = " " + name[:-1]

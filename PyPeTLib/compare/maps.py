@@ -13,7 +13,7 @@ from PyPeTLib.compare.metrics import Paired, all_metrics
 from PyPeTLib.compare.model import CompareOptions, Comparison, Coverage, MapImage
 from PyPeTLib.compare.normalisation import NORMALISATIONS, normalise
 from PyPeTLib.compare.resampling import Resampled, resample_reference
-from PyPeTLib.compare.same_head import Likeness, likeness
+from PyPeTLib.compare.same_head import Likeness, OtherHeadError, likeness
 from PyPeTLib.compare.units import conversion_factor, explanations
 from PyPeTLib.compare.validity import valid_voxels
 from PyPeTLib.errors import InputError
@@ -76,9 +76,11 @@ def compare_maps(
 
     Raises
     ------
+    OtherHeadError
+        If the maps have too little in common, or seem to be of different heads (unless ``options.allow_mismatch``).
+        See `same_head` for what can be told of heads.
     InputError
-        If the maps have too little in common, seem to be of different heads or in different units (unless
-        ``options.allow_mismatch``), or if units cannot be converted. See `same_head` for what can be told of heads.
+        If the maps seem to be in different units (unless ``options.allow_mismatch``), or units cannot be converted.
     """
     if quantity not in QUANTITIES:
         raise InputError(f"{quantity!r} is no quantity that maps show; known are {', '.join(QUANTITIES)}")
@@ -105,9 +107,9 @@ def compare_maps(
         generated=normalise(ours.values, mask, inside, chosen, called=ours.name),
         reference=normalise(values, mask, resampled.valid, chosen, called=theirs.name),
         mask=mask,
+        equal_means=not NORMALISATIONS[chosen].keeps_unit,
     )
     coverage = _coverage(ours, theirs, inside, mask, found)
-    compared = f"{coverage.voxels} voxels ({coverage.volume:.1f} ml) hold a value in both maps and were compared."
     # a unit that was told for one map only would be a guess for the other
     unit = generated.unit if reference.unit else ""
     return Comparison(
@@ -124,8 +126,9 @@ def compare_maps(
         normalisation=chosen,
         data_range=paired.data_range,
         coverage=coverage,
-        notes=(compared, *notes, *doubts),
+        notes=(*doubts, coverage.describe(), *notes),
         doubts=tuple(doubts),
+        head_in_doubt=found.doubtful or not found.same,
         generated_name=ours.name,
         reference_name=theirs.name,
     )
@@ -197,7 +200,7 @@ def _within_brain(ours: _Side, brain: Mask | None) -> Mask:
 
 def _check_overlap(ours: _Side, theirs: _Side, inside: Mask, resampled: Resampled, options: CompareOptions) -> None:
     if not resampled.imaged.any():
-        raise InputError(
+        raise OtherHeadError(
             f"{theirs.name} and {ours.name} have no place in common: they cover {_extent(theirs.grid)} and "
             f"{_extent(ours.grid)} (RAS). Register the reference, or check that its file kept its position."
         )
@@ -209,7 +212,8 @@ def _check_overlap(ours: _Side, theirs: _Side, inside: Mask, resampled: Resample
         thin = ""
         if min(theirs.grid.shape) == 1 and options.interpolation == "linear":
             thin = " It has one slice: take the nearest voxel (interpolation) instead of interpolating linearly."
-        raise InputError(
+        # too thin to be interpolated says nothing of the head
+        raise (InputError if thin else OtherHeadError)(
             f"{theirs.name} and {ours.name} share {common:.1f} ml, {common / smaller:.0%} of the smaller of the two "
             f"({theirs.volume:.1f} and {own:.1f} ml), and {options.minimum_overlap:.0%} are asked for. Register the "
             f"reference, or check that it is of this head and that its file kept its position.{thin}"
@@ -260,7 +264,7 @@ def _check_same_head(found: Likeness, ours: _Side, theirs: _Side, options: Compa
         return
     sentence = f"{theirs.name} and {ours.name} do not seem to show one head at one place: {found.describe()}."
     if not options.allow_mismatch:
-        raise InputError(
+        raise OtherHeadError(
             f"{sentence} Give the reference of this patient, register it, or allow the mismatch (allow_mismatch) to "
             "compare them all the same."
         )

@@ -29,11 +29,14 @@ class Paired:
     generated, reference : ndarray of float32, shape (x, y, z)
     mask : ndarray of bool
         Not empty.
+    equal_means : bool
+        Whether both have one mean by definition, as relative values do, so that their bias is 0 but for rounding.
     """
 
     generated: Volume
     reference: Volume
     mask: Mask
+    equal_means: bool = False
 
     @cached_property
     def x(self) -> Curve:
@@ -80,11 +83,14 @@ class Metric:
         Of the maps' unit in the figure's unit: 0 for a plain number, 1, or 2 for the square.
     compute : callable
         From `Paired` to the figure; NaN where it is not defined.
+    bounds : pair of float
+        The lowest and the highest value that the figure can have.
     """
 
     title: str
     power: int
     compute: Callable[[Paired], float]
+    bounds: tuple[float, float]
 
     def unit(self, unit: str) -> str:
         """The figure's unit for maps in this unit."""
@@ -102,9 +108,23 @@ _BLAND = "Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8"
 Figure = Callable[[Paired], float]
 
 
-def _metric(name: str, title: str, summary: str, *, power: int = 0, source: str = "") -> Callable[[Figure], Figure]:
+_COEFFICIENT = (-1.0, 1.0)
+_ERROR = (0.0, math.inf)
+_ANY = (-math.inf, math.inf)
+
+
+def _metric(
+    name: str,
+    title: str,
+    summary: str,
+    *,
+    power: int = 0,
+    source: str = "",
+    bounds: tuple[float, float] = _COEFFICIENT,
+) -> Callable[[Figure], Figure]:
     def add(compute: Figure) -> Figure:
-        METRICS.register(name, summary=summary, source=source)(Metric(title=title, power=power, compute=compute))
+        made = Metric(title=title, power=power, compute=compute, bounds=bounds)
+        METRICS.register(name, summary=summary, source=source)(made)
         return compute
 
     return add
@@ -156,37 +176,41 @@ def ssim_with_background(paired: Paired) -> float:
     return paper_ssim(paired.generated, paired.reference, paired.mask)
 
 
-@_metric("mae", "MAE", "mean of the differences without their sign", power=1)
+@_metric("mae", "MAE", "mean of the differences without their sign", power=1, bounds=_ERROR)
 def mean_absolute_error(paired: Paired) -> float:
     """Mean absolute difference."""
     return float(np.abs(paired.differences).mean())
 
 
-@_metric("mse", "MSE", "mean of the squared differences", power=2)
+@_metric("mse", "MSE", "mean of the squared differences", power=2, bounds=_ERROR)
 def mean_squared_error(paired: Paired) -> float:
     """Mean squared difference."""
     return float(np.square(paired.differences).mean())
 
 
-@_metric("rmse", "RMSE", "root of the mean of the squared differences", power=1)
+@_metric("rmse", "RMSE", "root of the mean of the squared differences", power=1, bounds=_ERROR)
 def root_mean_squared_error(paired: Paired) -> float:
     """Root of the mean squared difference."""
     return math.sqrt(mean_squared_error(paired))
 
 
-@_metric("bias", "Bias", "mean of generated − reference", power=1, source=_BLAND)
+@_metric("bias", "Bias", "mean of generated − reference", power=1, source=_BLAND, bounds=_ANY)
 def bias(paired: Paired) -> float:
-    """Mean difference."""
-    return float(paired.differences.mean())
+    """Mean difference; exactly 0 between relative values, whose means are equal by definition."""
+    return 0.0 if paired.equal_means else float(paired.differences.mean())
 
 
-@_metric("limit_lower", "Lower limit of agreement", "bias − 1.96 SD of the differences", power=1, source=_BLAND)
+@_metric(
+    "limit_lower", "Lower limit of agreement", "bias − 1.96 SD of the differences", power=1, source=_BLAND, bounds=_ANY
+)
 def lower_limit(paired: Paired) -> float:
     """Lower 95 % limit of agreement."""
     return bias(paired) - LIMITS * _spread(paired)
 
 
-@_metric("limit_upper", "Upper limit of agreement", "bias + 1.96 SD of the differences", power=1, source=_BLAND)
+@_metric(
+    "limit_upper", "Upper limit of agreement", "bias + 1.96 SD of the differences", power=1, source=_BLAND, bounds=_ANY
+)
 def upper_limit(paired: Paired) -> float:
     """Upper 95 % limit of agreement."""
     return bias(paired) + LIMITS * _spread(paired)

@@ -107,6 +107,10 @@ class Coverage:
     outline: float
     detail: float
 
+    def describe(self) -> str:
+        """How much was compared, as a sentence."""
+        return f"{self.voxels} voxels ({self.volume:.1f} ml) hold a value in both maps and were compared."
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
@@ -136,9 +140,11 @@ class Comparison:
         The range of values that the SSIM in the brain took as the scale of its constants.
     coverage : Coverage
     notes : tuple of str
-        Sentences about what was done and what to keep in mind.
+        Sentences about what was done and what to keep in mind, doubts first.
     doubts : tuple of str
         Those of them that call the comparison into doubt: another head, another scale, a unit that nobody told.
+    head_in_doubt : bool
+        Whether both may be of two heads: it is not certain, or they were compared although they look like it.
     generated_name, reference_name : str
     """
 
@@ -157,5 +163,6 @@ class Comparison:
     coverage: Coverage
     notes: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    head_in_doubt: bool = False
     generated_name: str = ""
     reference_name: str = ""

@@ -15,6 +15,7 @@ LESIONS = {"core": "core", "hypoperfused": "hypoperfused tissue"}
 """By their names in summaries, and for people."""
 
 OVERLAP = "dice"
+OVERLAP_BOUNDS = (0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ScanName:
     subject: str
     session: str = ""
     run: str = ""
+    modality: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +43,32 @@ class Key:
         In `METRICS`, or ``"dice"``.
     unit : str
         Of the figure.
+    modality : str
+        Of the scan; empty where it is not told.
     """
 
     map: str
     normalisation: str
     metric: str
     unit: str
+    modality: str = ""
 
     @property
-    def order(self) -> tuple[int, str, int, int, str]:
-        """By maps as they are listed everywhere, then ways of comparing, then figures."""
+    def order(self) -> tuple[str, int, str, int, int, str]:
+        """By modalities, then maps as they are listed everywhere, then ways of comparing, then figures."""
         return (
+            self.modality,
             _place(self.map, (*QUANTITIES, *LESIONS)),
             self.map,
             _place(self.normalisation, tuple(NORMALISATIONS)),
             _place(self.metric, (*METRICS, OVERLAP)),
             self.unit,
         )
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value that the figure can have."""
+        return METRICS[self.metric].bounds if self.metric in METRICS else OVERLAP_BOUNDS
 
     @property
     def title(self) -> str:
@@ -92,6 +103,7 @@ def scan_of(summary: Mapping[str, Any]) -> ScanName:
         subject=str(scan.get("subject") or name),
         session=str(scan.get("session") or ""),
         run=str(scan.get("run") or ""),
+        modality=str(summary.get("input", {}).get("modality") or ""),
     )
 
 
@@ -115,14 +127,17 @@ def compared(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[ScanName, Map
 
 def records(scan: ScanName, comparison: Mapping[str, Any]) -> Iterator[Record]:
     """The figures of a scan."""
+    modality = scan.modality
     for reference in comparison["references"]:
         for metric, value in reference["metrics"].items():
             if metric in METRICS:
                 unit = METRICS[metric].unit(reference["unit"])
-                key = Key(map=reference["quantity"], normalisation=reference["normalisation"], metric=metric, unit=unit)
+                way = reference["normalisation"]
+                key = Key(map=reference["quantity"], normalisation=way, metric=metric, unit=unit, modality=modality)
                 yield Record(scan=scan, key=key, value=value)
     for lesion, overlap in (comparison.get("lesions") or {}).items():
-        yield Record(scan=scan, key=Key(map=lesion, normalisation="", metric=OVERLAP, unit="1"), value=overlap["dice"])
+        key = Key(map=lesion, normalisation="", metric=OVERLAP, unit="1", modality=modality)
+        yield Record(scan=scan, key=key, value=overlap["dice"])
 
 
 def _place(name: str, among: Sequence[str]) -> int:

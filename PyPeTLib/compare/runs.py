@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PyPeTLib.compare.cohort import SCAN_COLUMNS, WARNING_ON_SSIM, by_subject, grouped_by_key, interval_columns
+from PyPeTLib.compare.cohort import (
+    MODALITY,
+    SCAN_COLUMNS,
+    WARNING_ON_SSIM,
+    by_subject,
+    grouped_by_key,
+    interval_columns,
+    scan_cells,
+)
 from PyPeTLib.compare.records import OVERLAP, Key, Record, ScanName, compared, records
 from PyPeTLib.compare.statistics import holm, paired_tests
 from PyPeTLib.errors import InputError
@@ -52,7 +60,7 @@ def paired_tables(
             if place not in sides[others]:
                 gone[(record.scan, record.key.symbol, record.key.normalisation)] = None
         left_out += [
-            (*_cells(scan), symbol, way, f"Only in {name}: {missing} has no such comparison in the same unit.")
+            (*scan_cells(scan), symbol, way, f"Only in {name}: {missing} has no such comparison in the same unit.")
             for scan, symbol, way in gone
         ]
     if not pairs:
@@ -63,14 +71,15 @@ def paired_tables(
     for one, other in pairs:
         if (one.value is None or other.value is None) and one.key.metric in TESTED:
             reason = f"{one.key.title} is not defined in {names[0] if one.value is None else names[1]}."
-            left_out.append((*_cells(one.scan), one.key.symbol, one.key.normalisation, reason))
+            left_out.append((*scan_cells(one.scan), one.key.symbol, one.key.normalisation, reason))
     tables = (_tests(pairs, names), _pairs(pairs, names), _left_out(left_out))
     return tuple(table for table in tables if table.rows)
 
 
 def _values(summaries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Key], Record]:
+    # a scan is of one modality, which not all summaries tell
     return {
-        (scan.name, record.key): record
+        (scan.name, replace(record.key, modality="")): record
         for scan, comparison in compared(summaries)
         for record in records(scan, comparison)
     }
@@ -94,6 +103,7 @@ def _tests(pairs: Sequence[tuple[Record, Record]], names: tuple[str, str]) -> Da
     corrected = [holm([getattr(test, name) for test in tests]) for name in ("wilcoxon_p", "t_p")]
     rows: list[tuple[Cell, ...]] = [
         (
+            key.modality or None,
             key.symbol,
             key.normalisation,
             key.metric,
@@ -121,6 +131,7 @@ def _tests(pairs: Sequence[tuple[Record, Record]], names: tuple[str, str]) -> Da
         name="paired_tests",
         title=f"{names[0]} against {names[1]}: which agrees better with the references",
         columns=(
+            MODALITY,
             Column(name="map", title="Map or lesion"),
             Column(name="normalisation", title="Values"),
             Column(name="metric", title="Name of the figure"),
@@ -142,9 +153,10 @@ def _tests(pairs: Sequence[tuple[Record, Record]], names: tuple[str, str]) -> Da
             Column(name="note", title="Note"),
         ),
         rows=tuple(rows),
-        note="Two-sided. Scans of one subject are averaged first. Holm's correction is over all rows of this table, "
-        "for each of the two tests; choose one of them before looking. Errors (MAE, RMSE) are better when lower, all "
-        "other figures when higher. Effect size dz: mean over SD of the differences. " + WARNING_ON_SSIM,
+        note="Two-sided. Scans of one subject are averaged first; modalities are kept apart. Holm's correction is over "
+        "all rows of this table, for each of the two tests; choose one of them before looking. Errors (MAE, RMSE) are "
+        "better when lower, all other figures when higher. Effect size dz: mean over SD of the differences. "
+        + WARNING_ON_SSIM,
     )
 
 
@@ -159,7 +171,7 @@ def _pairs(pairs: Sequence[tuple[Record, Record]], names: tuple[str, str]) -> Da
     )
     rows: list[tuple[Cell, ...]] = [
         (
-            *_cells(one.scan),
+            *scan_cells(one.scan),
             one.key.symbol,
             one.key.normalisation,
             one.key.metric,
@@ -201,7 +213,3 @@ def _left_out(rows: Sequence[tuple[Cell, ...]]) -> DataTable:
         ),
         rows=tuple(rows),
     )
-
-
-def _cells(scan: ScanName) -> tuple[Cell, ...]:
-    return scan.name, scan.subject, scan.session, scan.run

@@ -31,6 +31,7 @@ import numpy as np
 from scipy import ndimage, stats
 
 from PyPeTLib.arrays import Array, Curve, Mask, Volume
+from PyPeTLib.errors import InputError
 
 _PIXEL_MM = 2.5
 _FINE_MM, _COARSE_MM = 4.0, 12.0
@@ -57,6 +58,10 @@ _NONE = float("nan")
 _WITHIN_SLICES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)[..., None] & np.array([False, True, False])
 
 _OUTLINE_DICE, _CENTRES_MM, _SIZES = 0.8, 8.0, 1.3
+
+
+class OtherHeadError(InputError):
+    """A reference that shows another head than the generated map, or this one at another place or mirrored."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +14,9 @@ from PyPeTLib.compare.files import read_map_file
 from PyPeTLib.compare.maps import compare_maps
 from PyPeTLib.compare.model import CompareOptions, Comparison, MapImage
 from PyPeTLib.compare.normalisation import NORMALISATIONS
+from PyPeTLib.compare.outcome import LESIONS, Agreement, Failure, ReferenceComparison
 from PyPeTLib.compare.overlap import Overlap, overlap
+from PyPeTLib.compare.same_head import OtherHeadError
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
 from PyPeTLib.lesions import LesionOptions
@@ -29,108 +30,9 @@ if TYPE_CHECKING:
 AS_THE_PAPER = CompareOptions(normalisation="relative")
 """References often come without a unit, and the paper compares relative values."""
 
-LESIONS = ("core", "hypoperfused")
-
 _IN_SECONDS = ("tmax", "delay")
 _LIKELY = 4.0
 """Factor between the upper values of two maps of a time up to which both may be in seconds."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Agreement:
-    """How a map agrees with its reference.
-
-    Attributes
-    ----------
-    quantity, unit, normalisation, metrics, notes
-        As in `Comparison`.
-    voxels : int
-        That were compared.
-    volume : float
-        Theirs in ml.
-    pictures : mapping of str to ndarray of uint8
-        By the stems of their files.
-    """
-
-    quantity: str
-    unit: str
-    normalisation: str
-    metrics: Mapping[str, float]
-    voxels: int
-    volume: float
-    notes: tuple[str, ...] = ()
-    pictures: Mapping[str, Pixels] = field(default_factory=dict)
-
-    def facts(self) -> dict[str, Any]:
-        """For a summary; figures that are not defined are None."""
-        return {
-            "quantity": self.quantity,
-            "unit": self.unit,
-            "normalisation": self.normalisation,
-            "metrics": {name: value if math.isfinite(value) else None for name, value in self.metrics.items()},
-            "voxels": self.voxels,
-            "volume_ml": self.volume,
-            "notes": list(self.notes),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """A map that could not be compared, and why; ``quantity`` may also be ``"lesions"``."""
-
-    quantity: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ReferenceComparison:
-    """What came out of comparing a scan's maps with their references.
-
-    Attributes
-    ----------
-    agreements : tuple of Agreement
-    failures : tuple of Failure
-    lesions : mapping of str to Overlap, or None
-        Core and hypoperfused tissue of both, by the same rules; None where they could not be found in both.
-    """
-
-    agreements: tuple[Agreement, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    lesions: Mapping[str, Overlap] | None = None
-
-    def facts(self) -> dict[str, Any]:
-        """For a summary."""
-        return {
-            "references": [agreement.facts() for agreement in self.agreements],
-            "failed": [{"quantity": failure.quantity, "reason": failure.reason} for failure in self.failures],
-            "lesions": None if self.lesions is None else {name: self.lesions[name].facts() for name in LESIONS},
-        }
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write tables (CSV) and pictures (PNG) into a folder, which is made; returns the files.
-
-        Raises
-        ------
-        InputError
-            If something cannot be written.
-        """
-        from PyPeTLib.compare.cohort import scan_tables  # noqa: PLC0415 - it reads what this module makes
-        from PyPeTLib.io.table_files import write_csv  # noqa: PLC0415 - only files need it
-        from PyPeTLib.report.page import write_png  # noqa: PLC0415 - only pictures need it
-
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
-        written = []
-        for table in scan_tables(self.facts()):
-            written.append(folder / f"{table.name}.csv")
-            write_csv(written[-1], table)
-        for agreement in self.agreements:
-            for stem, picture in agreement.pictures.items():
-                written.append(folder / f"{stem}.png")
-                write_png(written[-1], picture)
-        return written
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,6 +58,10 @@ def compare_references(
     pictures: bool = True,
 ) -> ReferenceComparison:
     """Compare the maps of a scan with their reference maps; what cannot be compared does not stop the others.
+
+    References of a scan are of one head: if one of them is refused as of another head, or of this one at another place
+    or mirrored, none is compared, nor are lesions. Where it is in doubt, absolute values are not compared; lesions are
+    only if at least one of the maps is beyond doubt.
 
     With relative values (the default), absolute ones are compared too where the scale of the map is absolute and the
     unit of the reference is told by ``units`` or by ``Units`` in its JSON sidecar.
@@ -199,14 +105,33 @@ def compare_references(
         failures += failed
         if made:
             read[quantity] = reference
+    agreements, failures = of_one_head(agreements, failures)
     overlaps = None
     if lesions is not None and {"cbf", "tmax"} <= set(references):
         try:
+            _check_head_of_lesions(agreements, failures, options)
             overlaps, note = _lesions(maps, read, grid, brain, options, lesions)
             agreements = [_noted(agreement, note) for agreement in agreements]
         except InputError as error:
             failures.append(Failure(quantity="lesions", reason=str(error)))
     return ReferenceComparison(agreements=tuple(agreements), failures=tuple(failures), lesions=overlaps)
+
+
+def of_one_head(agreements: list[Agreement], failures: list[Failure]) -> tuple[list[Agreement], list[Failure]]:
+    """One verdict for all references of a folder: if one of them shows another head, none counts as compared.
+
+    A mirrored map of times may pass where that of flow does not, and its figures would then look like a poor agreement.
+    """
+    telling = [QUANTITIES[failure.quantity].symbol for failure in failures if failure.other_head]
+    if not telling:
+        return agreements, failures
+    several = len(telling) > 1
+    reason = (
+        f"Left out: the reference{'s' if several else ''} {', '.join(telling)} {'do' if several else 'does'} not show "
+        "this head at its place, and all references of a scan must be of one head."
+    )
+    left = dict.fromkeys(agreement.quantity for agreement in agreements)
+    return [], [*failures, *(Failure(quantity=quantity, reason=reason) for quantity in left)]
 
 
 def compare_images(
@@ -228,7 +153,12 @@ def compare_images(
     brain, options, pictures
         As for `compare_references`.
     notes : tuple of str
-        Put before those of the comparison.
+        Put before those of the comparison, after doubts.
+
+    Returns
+    -------
+    agreements, failures : list
+        Of relative values, then of absolute ones. The latter are left out where the head is in doubt.
     """
     generated, reference = images
     ways = [options.normalisation]
@@ -236,29 +166,53 @@ def compare_images(
         ways.append("absolute")
     made: list[Comparison] = []
     failed: dict[str, Failure] = {}
+    doubt = ""
     for way in ways:
+        if made and made[0].head_in_doubt and not options.allow_mismatch:
+            doubt = "Absolute values were not compared, since it is not certain that both maps show one head."
+            break
         try:
-            chosen = replace(options, normalisation=way)
-            made.append(compare_maps(quantity, generated, reference, brain=brain, options=chosen))
+            found = compare_maps(
+                quantity, generated, reference, brain=brain, options=replace(options, normalisation=way)
+            )
+            if found.head_in_doubt and NORMALISATIONS[way].keeps_unit and not options.allow_mismatch:
+                raise InputError(  # noqa: TRY301 - told like all that speaks against maps
+                    f"{found.doubts[0]} Absolute values of two heads say nothing: check that the reference is of this "
+                    "patient, compare relative values, or allow the mismatch (allow_mismatch)."
+                )
+            made.append(found)
         except InputError as error:
             # what speaks against the maps speaks against both ways
-            failed.setdefault(str(error), Failure(quantity=quantity, reason=str(error)))
+            other = isinstance(error, OtherHeadError)
+            failed.setdefault(str(error), Failure(quantity=quantity, reason=str(error), other_head=other))
     # absolute values, where there are some, tell more in a picture
     drawn = _drawn(made[-1]) if made and pictures else {}
     agreements = [
-        Agreement(
-            quantity=quantity,
-            unit=comparison.unit,
-            normalisation=comparison.normalisation,
-            metrics=dict(comparison.metrics),
-            voxels=comparison.coverage.voxels,
-            volume=comparison.coverage.volume,
-            notes=(*notes, *comparison.notes),
-            pictures=drawn if comparison is made[-1] else {},
-        )
+        _agreement(comparison, notes, doubt, drawn if comparison is made[-1] else {}, first=comparison is made[0])
         for comparison in made
     ]
     return agreements, list(failed.values())
+
+
+def _agreement(
+    comparison: Comparison, told: tuple[str, ...], doubt: str, pictures: Mapping[str, Pixels], *, first: bool
+) -> Agreement:
+    doubts = (*comparison.doubts, *([doubt] if doubt else []))
+    # it is the same for each way of comparing
+    known = set(comparison.doubts) if first else {*comparison.doubts, comparison.coverage.describe()}
+    others = tuple(note for note in comparison.notes if note not in known)
+    return Agreement(
+        quantity=comparison.quantity,
+        unit=comparison.unit,
+        normalisation=comparison.normalisation,
+        metrics=dict(comparison.metrics),
+        voxels=comparison.coverage.voxels,
+        volume=comparison.coverage.volume,
+        notes=(*doubts, *told, *others),
+        doubts=doubts,
+        head_in_doubt=comparison.head_in_doubt,
+        pictures=pictures,
+    )
 
 
 def _drawn(comparison: Comparison) -> dict[str, Pixels]:
@@ -282,6 +236,17 @@ def _generated(maps: PerfusionMaps, quantity: str) -> MapImage:
         unit=found.unit if found.calibrated else "",
         name=f"the generated {found.quantity.symbol}",
     )
+
+
+def _check_head_of_lesions(agreements: list[Agreement], failures: list[Failure], options: CompareOptions) -> None:
+    if any(failure.other_head for failure in failures):
+        raise InputError("Left out: the references do not show this head at its place.")
+    in_doubt = agreements and all(agreement.head_in_doubt for agreement in agreements)
+    if in_doubt and not options.allow_mismatch:
+        raise InputError(
+            "Left out: it is not certain that any of the references shows this head, so volumes of lesions were not "
+            "compared. Check that they are of this patient."
+        )
 
 
 def _lesions(

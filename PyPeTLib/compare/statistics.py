@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -41,6 +41,16 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     note: str = ""
+
+    def within(self, lowest: float, highest: float) -> Estimate:
+        """The estimate with an interval that leaves out what the figure cannot be, and a note if it was cut."""
+        if self.low is None or self.high is None or (self.low >= lowest and self.high <= highest):
+            return self
+        ends = " and ".join(
+            f"{end:g}" for end, cut in ((lowest, self.low < lowest), (highest, self.high > highest)) if cut
+        )
+        note = f"The t interval was cut at {ends}, beyond which the figure cannot be."
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest), note=_joined(self.note, note))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from PyPeTLib.arrays import Curve, Mask
-from PyPeTLib.compare.labelmaps import LEFT, RIGHT, LabelMap, Territory, paired, read_labelmap, split_by_plane
+from PyPeTLib.compare.labelmaps import (
+    LEFT,
+    RIGHT,
+    LabelMap,
+    Territory,
+    check_sides,
+    paired,
+    read_labelmap,
+    split_by_plane,
+)
 from PyPeTLib.compare.model import MapImage
 from PyPeTLib.compare.resampling import resample_reference
 from PyPeTLib.compare.validity import valid_voxels
@@ -30,9 +39,9 @@ COLUMNS = (
     Column(name="label", title="Label"),
     Column(name="name", title="Territory"),
     Column(name="side", title="Side"),
-    Column(name="voxels", title="Voxels with a value"),
+    Column(name="voxels", title="Voxels that count"),
     Column(name="volume_ml", title="Their volume", unit="ml"),
-    Column(name="valid_share", title="Share of the territory's voxels that hold a value", unit="1"),
+    Column(name="valid_share", title="Share of the label's voxels that count", unit="1"),
     Column(name="covered_share", title="Share of the territory inside the map's field of view", unit="1"),
     Column(name="mean", title="Mean"),
     Column(name="sd", title="Standard deviation"),
@@ -44,6 +53,25 @@ COLUMNS = (
     Column(name="asymmetry_percent", title="Asymmetry of the means, 2(L−R)/(L+R)", unit="%"),
 )
 
+OF_TISSUE = "grey and white matter alone; CSF, large vessels and what is neither are left out"
+"""Which voxels count, in words, where a run tells tissue."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Selection:
+    """Which voxels of a map count.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (x, y, z)
+        On the voxels of the map, in the order of its axes.
+    text : str
+        What they are, in words, as `OF_TISSUE`.
+    """
+
+    mask: Mask
+    text: str
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegionStatistics:
@@ -54,7 +82,7 @@ class RegionStatistics:
     labelled : int
         Voxels of the map's grid that lie in the region.
     voxels : int
-        Those of them that hold a value.
+        Those of them that count: they hold a value and are of the kind that was asked for.
     mean, sd, median, p05, p95, minimum, maximum : float
         Of these. The standard deviation is that of a sample, NaN for a single voxel.
     """
@@ -98,6 +126,7 @@ def measured_territories(
     labels: str | PathLike[str],
     names: str | PathLike[str] | None = None,
     *,
+    within: Mask | None = None,
     pairs: Iterable[tuple[int, int]] = (),
     plane: MidsagittalPlane | None = None,
 ) -> tuple[DataTable, list[dict[str, Cell]]]:
@@ -110,6 +139,10 @@ def measured_territories(
         In the space of the run's series, on any grid.
     names : path, optional
         See `read_labelmap`.
+    within : ndarray of bool, shape (x, y, z), optional
+        Tissue on the grid of the maps, ``result.on_input_grid(result.tissue.parenchyma)``: other voxels do not count.
+        Without it all voxels with a value do. Vessels and CSF then drown the tissue: a few voxels of an artery hold
+        the flow of a hundred of tissue, and turn the sign of an asymmetry.
     pairs : iterable of (left, right), optional
     plane : MidsagittalPlane, optional
         Territories without a side are parted there, if it is given: ``result.mirror.plane``.
@@ -123,13 +156,15 @@ def measured_territories(
     labelmap = read_labelmap(labels, names=names)
     if plane is not None:
         labelmap = split_by_plane(labelmap, plane)
-    images, units = {}, {}
+    images, units, selections = {}, {}, {}
     for name, quantity in maps.items():
         # as who reads the maps' files sees them
         valid = quantity.valid & maps.quality_mask
         images[name] = MapImage(values=quantity.values, affine=quantity.affine, valid=valid, name=name)
         units[name] = quantity.unit if quantity.calibrated else f"{quantity.unit} (uncalibrated)"
-    table = territory_table(images, labelmap, pairs=pairs, units=units)
+        if within is not None:
+            selections[name] = Selection(mask=within, text=OF_TISSUE)
+    table = territory_table(images, labelmap, within=selections, pairs=pairs, units=units)
     return table, territory_rows(table)
 
 
@@ -137,6 +172,7 @@ def territory_table(
     maps: Mapping[str, MapImage],
     labelmap: LabelMap,
     *,
+    within: Mapping[str, Selection] | None = None,
     pairs: Iterable[tuple[int, int]] = (),
     units: Mapping[str, str] | None = None,
     background: str = "border",
@@ -151,6 +187,8 @@ def territory_table(
     maps : mapping of str to MapImage
         By the name that the table gives them.
     labelmap : LabelMap
+    within : mapping of str to Selection, optional
+        By the name of a map, which of its voxels count; all with a value where it does not say. The note tells.
     pairs : iterable of (left, right), optional
         Labels that belong together; by default the names tell.
     units : mapping of str to str, optional
@@ -161,9 +199,11 @@ def territory_table(
     Raises
     ------
     InputError
-        If a map and the labelmap do not overlap, or the pairs are not of the labelmap.
+        If a map and the labelmap do not overlap, the pairs are not of the labelmap, or what is called left lies right
+        of its partner.
     """
-    pairs = tuple(pairs)
+    pairs, within = tuple(pairs), within or {}
+    check_sides(labelmap, pairs)
     opposite = paired(labelmap.territories, pairs)
     sides = dict.fromkeys(opposite, "")
     for left, right in pairs:
@@ -171,13 +211,14 @@ def territory_table(
     notes = [
         f"Labels: {labelmap.name or 'given'}, brought onto each map's grid by position, nearest neighbour.",
         *labelmap.notes,
+        *_counted(maps, within),
     ]
     rows: list[tuple[Cell, ...]] = []
     for name, image in maps.items():
         unit = (units or {}).get(name) or image.unit
         if not unit:
             notes.append(f"The unit of {name} is not known.")
-        cells = _map_cells(name, image, labelmap, background, notes)
+        cells = _map_cells(name, image, labelmap, within.get(name), background, notes)
         for key, territory in labelmap.territories.items():
             side = sides.get(key) or territory.side
             there = cells.get(opposite.get(key, -1))
@@ -209,9 +250,31 @@ class _Cell:
     covered: float
 
 
-def _map_cells(name: str, image: MapImage, labelmap: LabelMap, background: str, notes: list[str]) -> dict[int, _Cell]:
+def _counted(maps: Iterable[str], within: Mapping[str, Selection]) -> list[str]:
+    """Sentences about which voxels count."""
+    everything = "all voxels with a value, large vessels and CSF included"
+    kinds: dict[str, list[str]] = {}
+    for name in maps:
+        kinds.setdefault(within[name].text if name in within else everything, []).append(name)
+    if len(kinds) == 1:
+        return [f"Counted are {text}." for text in kinds]
+    return [f"Counted of {', '.join(names)} are {text}." for text, names in kinds.items()]
+
+
+def _map_cells(
+    name: str,
+    image: MapImage,
+    labelmap: LabelMap,
+    selection: Selection | None,
+    background: str,
+    notes: list[str],
+) -> dict[int, _Cell]:
+    if selection is not None and selection.mask.shape != image.values.shape:
+        raise InputError(f"{name}: the mask has shape {selection.mask.shape}, the map {image.values.shape}")
     values, grid, valid = _in_ras(image)
     holds, value = valid_voxels(values, valid, background)
+    if selection is not None:
+        holds = holds & nearest_ras(image.grid).to_ras(selection.mask)
     if value is not None:
         notes.append(f"{name}: voxels of {value:g} count as background.")
     labels = _on_grid(labelmap, grid)

@@ -67,14 +67,13 @@ def given_by(inputs: Mapping[str, Any], series: PerfusionSeries) -> Given:
     )
 
 
-def inputs_on_record(job: Job, loaded: LoadedSeries, result: PipelineResult) -> dict[str, Any]:
-    """The ``[input]`` table that repeats this job: values as they were used, files by their absolute path.
+def inputs_on_record(job: Job, result: PipelineResult) -> dict[str, Any]:
+    """The ``[input]`` table that repeats this job: values as they were used, further files by their absolute path.
 
-    The folder of a DICOM series is left out: it is often called after the patient.
+    The series is told by its name alone: who repeats a run names it anew, and folders are often called after patients.
     """
     series, inputs = result.series, job.inputs
-    where = series.name if loaded.files else str(job.series.resolve())
-    kept: dict[str, Any] = {"series": where, "modality": series.modality.value}
+    kept: dict[str, Any] = {"series": series.name, "modality": series.modality.value}
     if "dicom_series" in inputs:
         kept["dicom_series"] = inputs["dicom_series"]
     kept["frame_times"] = [float(time) for time in series.frame_times]

@@ -111,6 +111,8 @@ class Job:
         if unknown:
             where = f"{self.options_file}: " if self.options_file else ""
             raise InputError(f"{where}[input] has no {', '.join(unknown)}; known: {', '.join(INPUT_KEYS)}")
+        if self.territory_names is not None and self.territories is None:
+            raise InputError("--territory-names names the labels of --territories, which was not given. Give both.")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"--threads must be 1 or more, found {self.threads}")
 

@@ -68,9 +68,7 @@ def perform(
             write_stages(result, folder / "stages")
         if also is not None:
             also(result, loaded, folder)
-        write_toml(
-            folder / "config.toml", {"input": inputs_on_record(job, loaded, result), **result.config.to_mapping()}
-        )
+        write_toml(folder / "config.toml", {"input": inputs_on_record(job, result), **result.config.to_mapping()})
         products.report(result, summary, folder)
         if notes:
             summary["notes"] = notes

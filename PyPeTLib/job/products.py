@@ -45,7 +45,7 @@ class Products:
         if self._draws:
             from PyPeTLib.report.figures import write_figures  # noqa: PLC0415 - slow to import
 
-            write_figures(result, folder / "figures")
+            write_figures(result, folder / "figures", lesions=self._lesions)
         if self.job.outputs.dicom:
             self._export(result, folder / "dicom")
         return facts
@@ -75,6 +75,10 @@ class Products:
     def _check(self) -> None:
         """Refuse what could not be written at the end, before any work is done."""
         outputs = self.job.outputs
+        if self.job.territories is not None:
+            from PyPeTLib.compare.labelmaps import check_sides, read_labelmap  # noqa: PLC0415 - not wanted in each run
+
+            check_sides(read_labelmap(self.job.territories, names=self.job.territory_names))
         if outputs.dicom:
             from PyPeTLib.report.dicom import check_exportable  # noqa: PLC0415 - not wanted in each run
 
@@ -129,7 +133,9 @@ class Products:
     def _measure_territories(self, result: PipelineResult, folder: Path, labels: Path) -> list[dict[str, Any]]:
         from PyPeTLib.compare.territories import measured_territories  # noqa: PLC0415 - not wanted in each run
 
-        table, rows = measured_territories(result.maps, labels, self.job.territory_names)
+        # arteries and veins hold many times the flow of tissue, CSF none
+        tissue = result.on_input_grid(result.tissue.parenchyma)
+        table, rows = measured_territories(result.maps, labels, self.job.territory_names, within=tissue)
         write_csv(folder / f"{self.job.prefix}territories.csv", table)
         self._tables.append(table)
         return rows

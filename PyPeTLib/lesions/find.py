@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from PyPeTLib.deconvolution import METHODS
@@ -10,6 +11,21 @@ from PyPeTLib.lesion_options import LesionOptions
 from PyPeTLib.lesions.model import Lesions
 from PyPeTLib.lesions.thresholds import lesions_of, unfit_maps
 from PyPeTLib.pipeline import PipelineResult
+from PyPeTLib.quality import Flag
+from PyPeTLib.quality.motion import LEFT_OUT
+from PyPeTLib.quality.signal import CUT_BRAIN, FEW_SLICES, NO_BASELINE_SIGNAL, SLAB
+
+NOT_WHOLE: Mapping[str, str] = {
+    SLAB.code: "only {:.0f} mm of the brain are in view",
+    FEW_SLICES.code: "only {:.0f} slice(s) hold brain",
+    CUT_BRAIN.code: "{:.0f} % of the brain mask touch a side of the field of view",
+    LEFT_OUT.code: "{:.0f} % of the brain mask are left out",
+    NO_BASELINE_SIGNAL.code: "{:.0f} % of the brain mask have no signal before the bolus",
+}
+"""Codes of the flags that tell of brain that was not seen, and what they say of it."""
+
+FEWEST_WITHOUT_SIGNAL = LEFT_OUT.most
+"""Per cent of the brain mask without MR signal that matter: any at all are flagged."""
 
 
 def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -> Lesions:
@@ -36,7 +52,7 @@ def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -
     reason = why_no_lesions(result, options)
     if reason:
         raise InputError(reason)
-    return lesions_of(
+    found = lesions_of(
         result.maps,
         result.on_input_grid(result.tissue.parenchyma),
         result.normal_tissue,
@@ -44,6 +60,22 @@ def find_lesions(result: PipelineResult, options: LesionOptions | None = None) -
         options,
         mirror=replace(result.mirror, grid=result.series.grid),
         density=result.config.quantification.density,
+    )
+    return replace(found, incomplete=why_incomplete(result.flags))
+
+
+def why_incomplete(flags: Iterable[Flag]) -> str:
+    """Why a run does not show the whole brain, as a clause; empty where it does.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Of the run.
+    """
+    return " and ".join(
+        NOT_WHOLE[flag.code].format(flag.value)
+        for flag in flags
+        if flag.code in NOT_WHOLE and not (flag.code == NO_BASELINE_SIGNAL.code and flag.value <= FEWEST_WITHOUT_SIGNAL)
     )
 
 

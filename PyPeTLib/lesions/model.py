@@ -49,6 +49,9 @@ class Lesions:
     flow_unit : str
     calibrated : bool
         False where the scale of the flow is arbitrary. A core by flow does not depend on it.
+    incomplete : str
+        Why the volumes are not those of the whole brain, as a clause ("only 32 mm of the brain are in view"); empty
+        where they are.
     """
 
     core: Mask
@@ -62,6 +65,7 @@ class Lesions:
     normal_volume: float
     flow_unit: str
     calibrated: bool
+    incomplete: str = ""
 
     @property
     def penumbra(self) -> Mask:
@@ -105,19 +109,36 @@ class Lesions:
         return self.tmax_volumes[10.0] / self.tmax_volumes[6.0] if self.tmax_volumes[6.0] else None
 
     @property
-    def criteria(self) -> tuple[tuple[Criterion, float, bool], ...]:
+    def criteria(self) -> tuple[tuple[Criterion, float, bool | None], ...]:
         """The preset's criteria, each with the value found and whether it is met; empty where it has none.
 
-        Without a core the ratio is infinite where any tissue is hypoperfused, else 0.
+        Without a core the ratio is infinite where any tissue is hypoperfused, else 0. Where a part of the brain was not
+        seen, volumes are lower bounds, and a ratio says nothing: None stands for what is not known.
         """
         ratio = self.mismatch_ratio
         if ratio is None:
             ratio = math.inf if self.hypoperfused.any() else 0.0
         found = {"core_ml": self.core_volume, "mismatch_ml": self.mismatch_volume, "mismatch_ratio": ratio}
         return tuple(
-            (criterion, found[criterion.figure], criterion.holds(found[criterion.figure]))
+            (criterion, found[criterion.figure], self._met(criterion, found[criterion.figure]))
             for criterion in LESION_PRESETS[self.options.preset].criteria
         )
+
+    @property
+    def criteria_met(self) -> bool | None:
+        """Whether all criteria are met; None where that is not known, or there are none."""
+        met = [fine for _, _, fine in self.criteria]
+        if not met or (None in met and False not in met):
+            return None
+        return all(met)
+
+    def _met(self, criterion: Criterion, value: float) -> bool | None:
+        holds = criterion.holds(value)
+        if not self.incomplete:
+            return holds
+        # what was not seen can only add to a volume
+        settled = criterion.figure.endswith("_ml") and holds == (criterion.bound != "<")
+        return holds if settled else None
 
     def volume_of(self, mask: Mask) -> float:
         """Volume of a mask in ml."""

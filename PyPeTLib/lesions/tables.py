@@ -27,14 +27,15 @@ def lesions_facts(lesions: Lesions | str, options: LesionOptions | None = None) 
     Returns
     -------
     dict
-        Always with the same keys; figures are None where nothing could be looked for. Volumes are in ml.
+        Always with the same keys; figures are None where nothing could be looked for. Volumes are in ml. "incomplete"
+        says why they are not those of the whole brain; criteria that are then not known are None.
     """
     if isinstance(lesions, str):
         options = options or LesionOptions()
         figures: dict[str, Any] = dict.fromkeys(
             (
                 *("normal", "core_ml", "hypoperfused_ml", "penumbra_ml", "mismatch_ml", "mismatch_ratio"),
-                *("hypoperfusion_intensity_ratio", "cbv_index", "tmax_ml", "cbf_ml", "target_mismatch"),
+                *("hypoperfusion_intensity_ratio", "cbv_index", "tmax_ml", "cbf_ml", "incomplete", "target_mismatch"),
             )
         )
         return {"available": False, "reason": lesions, **_options(options), **figures}
@@ -58,6 +59,7 @@ def lesions_facts(lesions: Lesions | str, options: LesionOptions | None = None) 
         "cbv_index": lesions.cbv_index,
         "tmax_ml": {f"{step:g}": volume for step, volume in lesions.tmax_volumes.items()},
         "cbf_ml": {f"{100 * step:g}": volume for step, volume in lesions.flow_volumes.items()},
+        "incomplete": lesions.incomplete,
         "target_mismatch": _target(lesions),
     }
 
@@ -82,9 +84,10 @@ def lesions_table(lesions: Lesions) -> DataTable:
     ]
     for criterion, value, met in lesions.criteria:
         figure = _FIGURES[criterion.figure]
+        told = f"not known: {lesions.incomplete}" if met is None else "met" if met else "not met"
         rows.append(
             (
-                f"{options.preset}: {figure} {criterion.bound} {criterion.limit:g}, {'met' if met else 'not met'}",
+                f"{options.preset}: {figure} {criterion.bound} {criterion.limit:g}, {told}",
                 None if math.isinf(value) else value,
                 "ml" if criterion.figure.endswith("_ml") else "",
             )
@@ -98,17 +101,19 @@ def lesions_table(lesions: Lesions) -> DataTable:
             Column(name="unit", title="Unit"),
         ),
         rows=tuple(rows),
-        note=_note(options),
+        note=_note(lesions),
     )
 
 
-def _note(options: LesionOptions) -> str:
+def _note(lesions: Lesions) -> str:
     """Whose thresholds these are, and what is left out."""
+    options = lesions.options
     changed = f", changed in {', '.join(options.changed)}" if options.changed else ""
     sources = LESION_PRESETS.entry(options.preset).source
     closing = f" Gaps of up to {2 * options.closing:g} mm in a lesion's tissue are closed." if options.closing else ""
+    part = f"These are not the volumes of the whole brain: {lesions.incomplete}. " if lesions.incomplete else ""
     return (
-        f"Thresholds: {options.preset}{changed} ({sources}). CSF, large vessels and clusters below "
+        f"{part}Thresholds: {options.preset}{changed} ({sources}). CSF, large vessels and clusters below "
         f"{options.smallest_cluster:g} ml are left out.{closing} {NOTICE}"
     )
 
@@ -119,12 +124,13 @@ def _options(options: LesionOptions) -> dict[str, Any]:
 
 
 def _target(lesions: Lesions) -> dict[str, Any] | None:
-    """Whether the preset's criteria are met; None where it has none."""
+    """Whether the preset's criteria are met, and why that is not known; None where it has none."""
     criteria = lesions.criteria
     if not criteria:
         return None
     return {
-        "met": all(met for _, _, met in criteria),
+        "met": lesions.criteria_met,
+        "reason": lesions.incomplete if any(met is None for _, _, met in criteria) else "",
         "criteria": [
             {
                 "figure": criterion.figure,

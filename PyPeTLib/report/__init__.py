@@ -4,6 +4,7 @@
 `results`   maps, masks, tables and summary as files
 `figures`   all figures of a run as PNG files: `write_figures`
 `montages`  pages of slices: maps, summary, brain mask
+`lesions`   where the lesions lie: their outlines on the maps that show them
 `artery`    the arterial input function: its place, its curves, its rivals
 `curves`    curves over time: bolus and motion
 `page`      text and pictures on a page, PNG files

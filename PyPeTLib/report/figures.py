@@ -8,9 +8,11 @@ from pathlib import Path
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import Execution
+from PyPeTLib.lesions import Lesions
 from PyPeTLib.pipeline import PipelineResult
 from PyPeTLib.report.artery import aif_figure
 from PyPeTLib.report.curves import bolus_figure, motion_figure
+from PyPeTLib.report.lesions import lesion_page
 from PyPeTLib.report.montages import BrainSlices, map_page, mask_page, summary_page
 from PyPeTLib.report.mosaic import Pixels
 from PyPeTLib.report.page import write_png
@@ -18,8 +20,10 @@ from PyPeTLib.report.page import write_png
 Drawing = tuple[str, Callable[[], Pixels]]
 
 
-def write_figures(result: PipelineResult, folder: Path, execution: Execution | None = None) -> list[Path]:
-    """Write the figures of a run: the maps, a summary, the brain mask, the bolus, the AIF and the motion.
+def write_figures(
+    result: PipelineResult, folder: Path, execution: Execution | None = None, lesions: Lesions | None = None
+) -> list[Path]:
+    """Write the figures of a run: the maps, a summary, the brain mask, the lesions, the bolus, the AIF and the motion.
 
     Slices are shown in radiological convention: the patient's right on the viewer's left, the front up. The same
     result gives the same bytes.
@@ -31,11 +35,14 @@ def write_figures(result: PipelineResult, folder: Path, execution: Execution | N
         Made if it does not exist; figures of the same names are replaced.
     execution : Execution, optional
         Threads, progress and cancellation.
+    lesions : Lesions, optional
+        Of this run, on the grid of its maps. Their page is drawn only if they are given.
 
     Returns
     -------
     list of Path
-        ``cbf.png`` and so on for each map, ``summary.png``, ``mask.png``, ``bolus.png``, ``aif.png``, ``motion.png``.
+        ``cbf.png`` and so on for each map, ``summary.png``, ``mask.png``, with lesions
+        ``lesions.png``, ``bolus.png``, ``aif.png``, ``motion.png``.
 
     Raises
     ------
@@ -50,6 +57,8 @@ def write_figures(result: PipelineResult, folder: Path, execution: Execution | N
     brain = BrainSlices.on(result.series.grid, result.on_input_grid(result.brain.mask))
     slices: list[Drawing] = [(name, partial(_map, result, name, brain)) for name in result.maps]
     slices += [("summary", lambda: summary_page(result, brain).pixels), ("mask", lambda: mask_page(result).pixels)]
+    if lesions is not None:
+        slices.append(("lesions", partial(lesion_page, result, lesions, brain)))
     curves: list[Drawing] = [
         ("bolus", lambda: bolus_figure(result)),
         ("aif", lambda: aif_figure(result)),

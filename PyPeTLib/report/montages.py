@@ -93,7 +93,7 @@ def map_page(result: PipelineResult, name: str, brain: BrainSlices) -> Page:
     slices = chosen_slices(brain.mask, MOST_SLICES)
     _, n_columns = rows_and_columns(slices.size)
     view = brain.view(n_columns, margin=3.0)
-    picture, corners = mosaic(_map_tiles(shown, scale, brain, view, slices), n_columns, gap=GAP, strip=STRIP)
+    picture, corners = mosaic(map_tiles(shown, scale, brain, view, slices), n_columns, gap=GAP, strip=STRIP)
     page, left, top = framed(_map_heading(result, shown, scale, brain, slices), picture, right=BAR_WIDTH)
     label_tiles(page, view, slices, [(left + x, top + y) for x, y in corners])
     if not shown.valid.any():
@@ -114,7 +114,7 @@ def summary_page(result: PipelineResult, brain: BrainSlices) -> Page:
     maps = [result.maps[name] for name in MAPS if name in result.maps]
     view = brain.view(len(maps), margin=3.0)
     scales = [colour_scale(shown) for shown in maps]
-    tiles = [_map_tiles(shown, scale, brain, view, slices) for shown, scale in zip(maps, scales, strict=True)]
+    tiles = [map_tiles(shown, scale, brain, view, slices) for shown, scale in zip(maps, scales, strict=True)]
     picture, corners = mosaic(
         np.stack(tiles, axis=1).reshape(-1, view.rows, view.columns), len(maps), gap=GAP, strip=STRIP
     )
@@ -215,9 +215,8 @@ def label_tiles(page: Page, view: SliceView, slices: IntArray, corners: list[tup
         page.text(column + view.columns // 2, row - 8, text, size=SMALL, anchor="ms")
 
 
-def _map_tiles(
-    shown: ParameterMap, scale: ColourScale, brain: BrainSlices, view: SliceView, slices: IntArray
-) -> Pixels:
+def map_tiles(shown: ParameterMap, scale: ColourScale, brain: BrainSlices, view: SliceView, slices: IntArray) -> Pixels:
+    """Slices of a map as palette entries, shape (n, rows, columns)."""
     to_ras = brain.orientation.to_ras
     values, valid = view.cells(to_ras(shown.values)[..., slices], to_ras(shown.valid)[..., slices])
     inside = view.cells(brain.mask[..., slices].astype(np.float32), brain.mask[..., slices])[1]

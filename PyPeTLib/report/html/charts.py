@@ -58,7 +58,7 @@ class _Axis:
         return f"{tick:.{decimals}f}".replace("-", "−")
 
 
-def box_plot(title: str, unit: str, groups: Mapping[str, Named]) -> Chart:
+def box_plot(title: str, unit: str, groups: Mapping[str, Named], *, places: int = 0) -> Chart:
     """One box for each group: quartiles, whiskers to the last value within 1.5 box heights, every scan a point.
 
     Parameters
@@ -66,8 +66,10 @@ def box_plot(title: str, unit: str, groups: Mapping[str, Named]) -> Chart:
     title, unit : str
     groups : mapping of str to sequence of (str, float)
         Finite values; no group is empty.
+    places : int
+        Boxes to have room for, where there are fewer: plots of one width are shown at one height.
     """
-    width, height = max(300.0, 75.0 + 90.0 * len(groups)), 260.0
+    width, height = max(300.0, 75.0 + 90.0 * max(len(groups), places)), 260.0
     values = [value for members in groups.values() for _, value in members]
     axis = _axis(values, height - _BOTTOM, _TOP)
     pieces = [

@@ -9,6 +9,7 @@ from typing import Any
 from PyPeTLib.compare.metrics import METRICS
 from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.report.html.numbers import MISSING, is_number, number, shown, spaced, volume
+from PyPeTLib.report.html.shown_tables import rounded_bias
 from PyPeTLib.tables import Cell, Column, DataTable
 
 MODALITIES = {"ctp": "CT perfusion", "dsc": "DSC-MRI"}
@@ -205,7 +206,7 @@ def comparison_table(summary: Mapping[str, Any]) -> DataTable | None:
         ("Voxels compared", *(reference.get("voxels") for reference in references)),
         ("Volume [ml]", *(volume(reference.get("volume_ml")) for reference in references)),
     ]
-    rows += [(metric_title(name), *(found(reference, "metrics", name) for reference in references)) for name in names]
+    rows += [(metric_title(name), *(_figure(reference, name) for reference in references)) for name in names]
     columns = [Column(name="figure", title="")]
     for place, reference in enumerate(references):
         unit = str(reference.get("unit") or "")
@@ -220,23 +221,36 @@ def comparison_table(summary: Mapping[str, Any]) -> DataTable | None:
     )
 
 
+def _figure(reference: Mapping[str, Any], name: str) -> Cell:
+    return rounded_bias(name, str(reference.get("normalisation")), found(reference, "metrics", name))
+
+
 def metric_title(name: str) -> str:
     """A figure of agreement as tables name it."""
     return METRICS[name].title if name in METRICS else name
 
 
+_COVERAGE = "hold a value in both maps and were compared."
+
+
 def comparison_notes(summary: Mapping[str, Any]) -> list[str]:
-    """What a reader of the comparison must know: notes, and references that could not be used."""
+    """What a reader of the comparison must know: references that could not be used, doubts, then other notes.
+
+    A sentence that holds for several normalisations of a map is told once.
+    """
     comparison = summary.get("comparison") or {}
-    notes = [
-        f"{symbol(str(reference.get('quantity')))}: {note}"
-        for reference in comparison.get("references") or ()
-        for note in reference.get("notes") or ()
-    ]
-    return notes + [
+    told = [
         f"{symbol(str(failed.get('quantity')))} could not be compared: {failed.get('reason')}"
         for failed in comparison.get("failed") or ()
     ]
+    for key in ("doubts", "notes"):
+        told += [
+            f"{symbol(str(reference.get('quantity')))}: {note}"
+            for reference in comparison.get("references") or ()
+            for note in reference.get(key) or ()
+        ]
+    # how much was compared is the least of what there is to tell
+    return sorted(dict.fromkeys(told), key=lambda note: note.endswith(_COVERAGE))
 
 
 def rows_table(name: str, title: str, rows: Any, note: str = "") -> DataTable | None:

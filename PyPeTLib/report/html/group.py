@@ -17,6 +17,7 @@ from PyPeTLib.report.html.flags import WORST_FIRST, severity_of
 from PyPeTLib.report.html.numbers import is_number, plain
 from PyPeTLib.report.html.pages import page
 from PyPeTLib.report.html.rows import MAPS, ScanRow, metric_of, quantities_of, reference_of, scan_table
+from PyPeTLib.report.html.shown_tables import shown_table
 from PyPeTLib.report.summary import RESEARCH_ONLY
 from PyPeTLib.tables import Column, DataTable
 
@@ -44,6 +45,7 @@ def write_group_report(
     tables: Sequence[DataTable] = (),
     comparisons: Sequence[DataTable] = (),
     metrics: Sequence[str] = IN_TABLE,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write the page of a group of scans; the same input gives the same bytes.
 
@@ -63,6 +65,8 @@ def write_group_report(
         Statistics of pairs, such as of two methods.
     metrics : sequence of str
         Figures of agreement with reference maps that get columns in the table of scans.
+    warnings : sequence of str
+        Of the group as a whole, such as of scans that were processed in different ways; shown on top.
 
     Raises
     ------
@@ -73,6 +77,7 @@ def write_group_report(
         "kind": "group",
         "title": title,
         "notice": RESEARCH_ONLY,
+        "warnings": list(warnings),
         "counts": _counts(scans),
         "total": len(scans),
         "failed": [scan for scan in scans if scan.state == "failed"],
@@ -83,8 +88,8 @@ def write_group_report(
         "medians": _medians(scans),
         "agreement": _agreement(scans),
         "volumes": _volumes(scans),
-        "tables": list(tables),
-        "comparisons": list(comparisons),
+        "tables": [shown_table(table) for table in tables],
+        "comparisons": [shown_table(table) for table in comparisons],
     }
     write_whole(Path(path), page("group.html", content, script="group.js"))
 
@@ -150,7 +155,7 @@ def _medians(scans: Sequence[ScanRow]) -> list[Chart]:
 
 def _agreement(scans: Sequence[ScanRow]) -> list[Chart]:
     """Figures of agreement with references: one plot for each figure, kind of values and unit, one box for each map."""
-    charts = []
+    drawn: list[tuple[str, str, dict[str, list[tuple[str, float]]]]] = []
     for (normalisation, words), metric in itertools.product(_KINDS.items(), PLOTTED):
         if normalisation == "relative" and metric in _OF_ABSOLUTE_ALONE:
             continue
@@ -163,8 +168,10 @@ def _agreement(scans: Sequence[ScanRow]) -> list[Chart]:
                     unit = METRICS[metric].unit(str(reference.get("unit") or ""))
                     boxes = by_unit.setdefault("" if unit == "1" else unit, {})
                     boxes.setdefault(symbol(quantity), []).append((scan.name, float(plain(value))))
-        charts += [box_plot(f"{metric_title(metric)}, {words}", unit, groups) for unit, groups in by_unit.items()]
-    return charts
+        drawn += [(f"{metric_title(metric)}, {words}", unit, groups) for unit, groups in by_unit.items()]
+    # room for as many boxes in each plot gives all of them one height
+    places = max((len(groups) for _, _, groups in drawn), default=0)
+    return [box_plot(title, unit, groups, places=places) for title, unit, groups in drawn]
 
 
 def _volumes(scans: Sequence[ScanRow]) -> list[Chart]:

@@ -34,6 +34,8 @@ class LesionSection:
     reason : str
         Why there are none, if they could not be looked for.
     lines : tuple of LesionLine
+    unknown : str
+        Why criteria of the study are not known; empty if all are.
     thresholds : str
         What counts as core and as hypoperfused, and whose thresholds these are.
     facts : list of (str, str)
@@ -43,6 +45,7 @@ class LesionSection:
 
     reason: str
     lines: tuple[LesionLine, ...] = ()
+    unknown: str = ""
     thresholds: str = ""
     facts: Pairs = field(default_factory=list)
     options: Pairs = field(default_factory=list)
@@ -59,6 +62,7 @@ def lesion_section(summary: Mapping[str, Any]) -> LesionSection | None:
     return LesionSection(
         reason="",
         lines=(*_volumes(facts, options), *_ratios(facts), *_steps(facts), *_criteria(facts)),
+        unknown=_unknown(facts),
         thresholds=_thresholds(facts, options),
         facts=[*_source(facts, options), *_normal(facts)],
         options=_values(facts.get("options") or {}),
@@ -118,11 +122,21 @@ def _criteria(facts: Mapping[str, Any]) -> list[LesionLine]:
         figure = str(row.get("figure"))
         unit = " ml" if figure.endswith("_ml") else ""
         bound = f"{str(row.get('bound')).replace('>=', '≥')} {shown(row.get('limit'))}{unit}"
-        met = {True: "met", False: "not met"}.get(row.get("met"), MISSING)
+        met = {True: "met", False: "not met"}.get(row.get("met"), "not known")
         title = f"Criterion: {names.get(figure, figure)} {bound}"
         meaning = f"by which the study {facts.get('preset')} chose patients; no advice for treatment"
         lines.append(LesionLine(title=title, meaning=meaning, value=met))
     return lines
+
+
+def _unknown(facts: Mapping[str, Any]) -> str:
+    """Why criteria are not known; empty if all of them are."""
+    target = found(facts, "target_mismatch")
+    if not isinstance(target, Mapping):
+        return ""
+    rows = [row for row in (target, *(target.get("criteria") or ())) if not isinstance(row.get("met"), bool)]
+    reasons = dict.fromkeys(str(row.get("reason") or target.get("reason") or "") for row in rows)
+    return " ".join(filter(None, reasons)) or "The summary does not say why." if rows else ""
 
 
 def _thresholds(facts: Mapping[str, Any], options: LesionOptions | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -75,12 +75,13 @@ class ScanRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ScanCell:
-    """A value in the table of scans, what it sorts by (empty: last), and a warning beside it."""
+    """A value in the table of scans, what it sorts by (empty: last), and a warning beside it; ``cut`` to one line."""
 
     text: str
     key: str = ""
     is_number: bool = False
     mark: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ def scan_table(scans: Sequence[ScanRow], metrics: Sequence[str]) -> ScanTable:
 
 _ALWAYS = ("State", "Flags")
 
-_CAUSE: Column = (ScanColumn(heading="Cause", sorts_as="text", words=True), lambda scan: _text(scan.cause))
+_CAUSE: Column = (ScanColumn(heading="Cause", sorts_as="text"), lambda scan: replace(_text(scan.cause), cut=True))
 
 
 def _words(scans: Sequence[ScanRow]) -> list[Column]:

@@ -22,15 +22,19 @@ CONVENTION = "Radiological convention: the patient's right is on the viewer's le
 MOST_ROWS = 22
 """Of lesions and maps, that one sheet of paper holds beside the overview."""
 
+_LETTERS_BESIDE = 36
+"""In a line of the narrow column beside the overview on paper, on the careful side."""
+
 _CAPTIONS = {
     "aif": "Arterial input function: where it was taken, its rivals, and the curves of artery, vein and brain",
     "bolus": "Bolus: the brain's mean curve, its baseline and the arrival of contrast",
     "motion": "Motion of the head over time",
     "mask": "Outline of the brain mask",
+    "lesions": "Where the lesions lie: outlines of hypoperfused tissue (white) and core (magenta) on the maps",
 }
 """Figures of a run other than maps, which `report.figures` writes."""
 
-_CURVES, _MOTION, _BRAIN = ("aif", "bolus"), ("motion",), ("mask",)
+_CURVES, _MOTION, _BRAIN, _LESIONS = ("aif", "bolus"), ("motion",), ("mask",), ("lesions",)
 
 Captioned = list[tuple[Picture, str]]
 
@@ -115,6 +119,8 @@ def write_scan_report(
 def _rows_beside(lesions: LesionSection | None, maps: Sequence[facts.MapLine]) -> tuple[int, int]:
     """How many maps have their values on paper, and the rows of the tables there; a mark takes a second line."""
     rows = 0 if lesions is None else sum(line.printed for line in lesions.lines)
+    if lesions is not None and lesions.unknown:
+        rows += 1 + len(lesions.unknown) // _LETTERS_BESIDE
     for place, line in enumerate(maps):
         needed = 1 if line.calibrated else 2
         if rows + needed > MOST_ROWS:
@@ -144,6 +150,7 @@ def _figures(folder: Path | None, maps: Sequence[facts.MapLine]) -> dict[str, An
         "artery": some(_CURVES),
         "motion": some(_MOTION),
         "brain": some(_BRAIN),
+        "lesion_figures": some(_LESIONS),
         "other_pictures": [(_embedded(folder, name), _spoken(name)) for name in names if name not in shown],
     }
 
@@ -151,6 +158,8 @@ def _figures(folder: Path | None, maps: Sequence[facts.MapLine]) -> dict[str, An
 def _embedded(folder: Path | None, name: str) -> Picture:
     if name == "summary":
         alt = f"Slices of all maps at three heights with their colour bars. {CONVENTION}"
+    elif name in _LESIONS:
+        alt = f"{_CAPTIONS[name]}. {CONVENTION}"
     elif name in _CAPTIONS:
         alt = f"{_CAPTIONS[name]}."
     elif name in QUANTITIES:
@@ -192,6 +201,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("overview", "Overview", ("overview",)),
         ("lesions", "Lesions", ("lesions", "lesion_table")),
         ("values", "Values", ("maps",)),
+        ("where", "Where the lesions lie", ("lesion_figures",)),
         ("artery", "Artery and curves", ("artery", "artery_facts")),
         ("maps", "Maps", ("map_figures",)),
         ("motion", "Motion", ("motion_facts", "motion")),

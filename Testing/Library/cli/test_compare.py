@@ -39,7 +39,7 @@ def result(folder, quality, *, prefix="", seed=0, scan=None):
         made = np.where(brain, quality * values + (1 - quality) * noise, 0)
         write(folder / f"{prefix}{name}.nii.gz", made, Units=unit, Calibrated=True, ValidMask="valid_mask.nii.gz")
     write_volume(folder / f"{prefix}valid_mask.nii.gz", brain, nearest_ras(GRID), dtype=np.uint8)
-    summary = {"software": "PyPeT", "maps": {"cbf": {}, "tmax": {}}, **(scan or {})}
+    summary = {"software": "PyPeT", "maps": {"cbf": {}, "tmax": {}}, "input": {"modality": "ctp"}, **(scan or {})}
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return folder
 
@@ -112,15 +112,39 @@ def test_a_mask_and_one_normalisation(pair, tmp_path, capsys) -> None:
         (["maps/cbf.nii.gz", "reference/rapid_cbf.nii.gz", "--quantity", "abc"], "known are cbf"),
         (["maps/cbf.nii.gz", "reference/rapid_cbf.nii.gz", "--normalisation", "abc"], "abc"),
         (["maps/cbf.nii.gz", "reference/rapid_cbf.nii.gz", "--out", "maps", "--overwrite"], "lies inside the output"),
-        (["maps/cbf.nii.gz", "elsewhere/cbf.nii.gz"], "do not seem to show one head"),
+        (["maps/cbf.nii.gz", "elsewhere/cbf.nii.gz"], "allow the mismatch (--allow-mismatch)"),
+        (["maps", "dataset"], "dataset is a dataset of many scans, and maps is no output of 'pypet batch'"),
+        (["dataset", "maps"], "First comes what PyPeT made"),
+        (["dataset", "results"], "pypet compare results dataset --out DIR"),
+        (["maps", "nothing"], "nothing: no file in this folder is a map by its name. Name the files"),
     ],
 )
 def test_bad_use_is_told(pair, tmp_path, monkeypatch, capsys, arguments, told) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "elsewhere" / "cbf.nii.gz", head(5)[0])
+    write(tmp_path / "dataset" / "sub-01" / "perfusion-maps" / "sub-01_cbf.nii.gz", head()[0])
+    result(tmp_path / "results" / "sub-01" / "perf" / "sub-01_ctp", 0.9, prefix="sub-01_")
+    (tmp_path / "nothing").mkdir()
     assert main(["compare", *arguments]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_if_one_reference_is_of_another_head_none_is_compared(pair, tmp_path, capsys) -> None:
+    maps, references = pair
+    write(references / "rapid_cbf.nii.gz", head()[0][::-1])
+    folders = [str(maps), str(references)]
+    assert main(["compare", *folders, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "tmax: Left out: the reference CBF does not show this head" in told
+    assert not (tmp_path / "out").exists()
+    assert main(["compare", *folders, "--allow-mismatch"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    # above the figures
+    assert lines[0].startswith("WARNING: CBF: ")
+    assert "do not seem to show one head" in lines[0]
+    assert [line for line in lines if "Pearson" in line]
+    assert sum("were compared." in line for line in lines) == 2
 
 
 def references_of(values):
@@ -175,9 +199,20 @@ def test_a_dataset_against_an_output_of_a_batch(tmp_path, capsys) -> None:
     assert main([*arguments, "--out", str(out), "--no-figures"]) == 0
     printed = capsys.readouterr().out
     assert f"sub-03_ses-01_ctp: {output} holds no result of it" in printed
+    assert "Lesions are not compared here" in printed
+    assert "DATASET OUT participant group" in printed
     rows = table(out / "comparison_by_scan.csv")
     assert [(row["scan"], row["map"]) for row in rows] == [("sub-01_ses-01_ctp", "CBF"), ("sub-02_ses-01_ctp", "CBF")]
     assert all(float(row["ncc"]) > 0.9 for row in rows)
+    assert {row["modality"] for row in rows} == {"ctp"}
     assert {row["map"] for row in table(out / "comparison_failures.csv")} == {"MTT"}
     assert (out / "sub-01/ses-01/perf/sub-01_ses-01_ctp/comparison.csv").is_file()
     assert "original_layout" in openpyxl.load_workbook(out / "comparison.xlsx").sheetnames
+    for i in (1, 2):  # mirrored
+        name = f"sub-{i:02d}_ses-01_cbf.nii.gz"
+        write(dataset / f"sub-{i:02d}" / "ses-01" / "perfusion-maps" / name, head(i)[0][::-1])
+    assert main([*arguments, "--out", str(out), "--no-figures", "--overwrite"]) == 0
+    printed = capsys.readouterr().out
+    assert "the reference sub-01_ses-01_cbf.nii.gz and the generated" in printed
+    assert "WARNING: no map of any scan was compared" in printed
+    assert not (out / "comparison_by_scan.csv").exists()

@@ -51,11 +51,22 @@ def test_territories_are_those_of_the_maps(products: Path) -> None:
         rows = [row for row in csv.DictReader(file) if row["map"].casefold() == "tmax"]
     tmax = np.asarray(nib.load(products / "tmax.nii.gz").dataobj)
     valid = np.asarray(nib.load(products / "valid_mask.nii.gz").dataobj).astype(bool)
+    # neither CSF nor large vessels
+    valid &= np.isin(np.asarray(nib.load(products / "tissue.nii.gz").dataobj), (1, 5, 6))
     halves = np.asarray(nib.load(products.parent / "halves.nii.gz").dataobj)
     means = {row["name"]: float(row["mean"]) for row in rows}
     assert means["Half left"] == pytest.approx(tmax[valid & (halves == 1)].mean(), rel=1e-5)
     assert means["Half right"] == pytest.approx(tmax[valid & (halves == 2)].mean(), rel=1e-5)
     assert {row["map"] for row in summary_of(products)["territories"]} >= {rows[0]["map"]}
+
+
+def test_thresholds_of_the_delay_bring_its_map(ctp_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "maps"
+    assert main(["run", str(ctp_file), str(out), "--quiet", "--no-figures", "--lesions", "mistar"]) == 0
+    assert (out / "delay.nii.gz").is_file()
+    lesions = summary_of(out)["lesions"]
+    assert lesions["available"]
+    assert lesions["hypoperfused_ml"] > 5
 
 
 def test_thresholds_are_repeated_by_the_config_of_a_run(products: Path, ctp_file: Path, tmp_path: Path) -> None:

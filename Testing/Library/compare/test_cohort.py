@@ -28,7 +28,7 @@ def reference(ncc, *, quantity="cbf", normalisation="relative", unit="1", **metr
     }
 
 
-def summary(i, references, *, lesion=None, failed=(), session=""):
+def summary(i, references, *, lesion=None, failed=(), session="", modality="ctp"):
     lesions = None
     if lesion is not None:
         values = dict(zip(("generated_ml", "reference_ml", "dice"), lesion, strict=True))
@@ -36,6 +36,7 @@ def summary(i, references, *, lesion=None, failed=(), session=""):
     name = f"sub-{i:02d}{'_ses-' + session if session else ''}_ctp"
     return {
         "scan": {"name": name, "subject": f"{i:02d}", "session": session, "run": ""},
+        "input": {"modality": modality},
         "comparison": {"references": references, "failed": list(failed), "lesions": lesions},
     }
 
@@ -108,6 +109,36 @@ def test_units_keep_groups_apart_and_stand_in_the_table() -> None:
     assert headings["mse"] == "MSE [(unit of the map)²]"
     assert headings["volume_ml"] == "Volume compared [ml]"
     assert headings["ncc"] == "NCC"
+
+
+def test_modalities_are_put_together_only_in_the_original_layout() -> None:
+    scans = [summary(i, [reference(ncc)], lesion=CORE[i], modality=("ctp", "dsc")[i % 2]) for i, ncc in enumerate(NCC)]
+    tables = cohort_tables(scans)
+    for place, modality in enumerate(("ctp", "dsc")):
+        found = row(tables, "comparison_summary", map="CBF", metric="ncc", modality=modality)
+        assert (found["subjects"], found["mean"]) == (3, pytest.approx(np.mean(NCC[place::2])))
+        lesions = row(tables, "lesion_agreement", lesion="core", modality=modality)
+        assert (lesions["scans"], lesions["generated_mean_ml"]) == (
+            3,
+            pytest.approx(np.mean([core[0] for core in CORE[place::2]])),
+        )
+    assert row(tables, "comparison_by_scan", scan="sub-03_ctp")["modality"] == "dsc"
+    assert rows(tables, "original_layout")[0]["Count"] == 6
+    assert "modality" not in rows(tables, "original_layout")[0]
+    tests = paired_tables(scans, [{**scan, "input": {}} for scan in scans])
+    assert row(tests, "paired_tests", map="CBF", metric="ncc", modality="dsc")["subjects"] == 3
+
+
+def test_intervals_end_where_the_figure_ends() -> None:
+    scans = [summary(i, [reference(ncc, mse=mse)]) for i, (ncc, mse) in enumerate([(0.99, 1), (0.98, 400), (0.6, 5)])]
+    tables = cohort_tables(scans)
+    ncc, mse, bias = (row(tables, "comparison_summary", metric=name) for name in ("ncc", "mse", "bias"))
+    assert ncc["mean_high"] == 1
+    assert ncc["mean_low"] == describe([0.99, 0.98, 0.6]).interval.low
+    assert "cut at 1" in ncc["note"]
+    assert (mse["mean_low"], mse["mean_high"]) == (0, describe([1, 400, 5]).interval.high)
+    assert "cut at 0" in mse["note"]
+    assert "0 by definition" in bias["note"]
 
 
 def test_scans_of_one_subject_count_once() -> None:

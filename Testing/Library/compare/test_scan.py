@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from PyPeTLib.compare.metrics import METRICS
+from PyPeTLib.compare.model import CompareOptions
+from PyPeTLib.compare.same_head import Likeness
 from PyPeTLib.compare.scan import LesionRules, compare_references
 from PyPeTLib.geometry import Grid, nearest_ras
 from PyPeTLib.io import write_volume
@@ -74,7 +76,7 @@ def test_relative_values_always_and_absolute_ones_where_a_unit_is_told(study, tm
     assert set(facts) == {"references", "failed", "lesions"}
     assert (facts["failed"], facts["lesions"]) == ([], None)
     absolute = facts["references"][1]
-    assert set(absolute) == {"quantity", "unit", "normalisation", "metrics", "voxels", "volume_ml", "notes"}
+    assert set(absolute) == {"quantity", "unit", "normalisation", "metrics", "voxels", "volume_ml", "notes", "doubts"}
     assert set(absolute["metrics"]) == set(METRICS)
     assert absolute["metrics"]["mae"] == pytest.approx(0, abs=1e-4)
     assert absolute["voxels"] == study.brain.sum()
@@ -103,7 +105,7 @@ def test_what_cannot_be_compared_is_told_and_stops_nothing(study, tmp_path) -> N
     (tmp_path / "broken_mtt.nii.gz").write_bytes(b"no image")
     references = {
         "mtt": tmp_path / "broken_mtt.nii.gz",
-        "cbf": study.write(tmp_path, "elsewhere_cbf", np.roll(study.values("cbf"), 9, axis=0)),
+        "cbf": study.write(tmp_path, "cbf", study.values("cbf"), unit="s"),
         "cbv": tmp_path / "none_cbv.nii.gz",
         "tmax": study.write(tmp_path, "tmax", study.values("tmax")),
     }
@@ -112,9 +114,72 @@ def test_what_cannot_be_compared_is_told_and_stops_nothing(study, tmp_path) -> N
     reasons = {entry["quantity"]: entry["reason"] for entry in facts["failed"]}
     assert set(reasons) == {"mtt", "cbf", "cbv", "lesions"}
     assert "made no such map" in reasons["mtt"]
-    assert "do not seem to show one head" in reasons["cbf"]
+    assert "cannot be converted" in reasons["cbf"]
     assert "no CBF to compare" in reasons["lesions"].replace("There is ", "")
     assert not any(str(tmp_path) in reason for reason in reasons.values())
+
+
+def mirrored(study, folder, *names):
+    return {name: study.write(folder, name, study.values(name)[::-1], unit=QUANTITIES[name].unit) for name in names}
+
+
+def test_of_a_mirrored_folder_nothing_is_compared(study, tmp_path) -> None:
+    found = study.compare(mirrored(study, tmp_path, "cbf", "tmax"), lesions=study.rules)
+    assert found.agreements == ()
+    assert found.lesions is None
+    assert {failure.quantity for failure in found.failures} == {"cbf", "tmax", "lesions"}
+
+
+def test_one_map_of_another_head_speaks_for_its_whole_folder(study, tmp_path) -> None:
+    good = study.write(tmp_path, "good_tmax", study.values("tmax"), unit="s")
+    assert kinds(study.compare({"tmax": good})) == [("tmax", "relative", "1"), ("tmax", "absolute", "s")]
+    # whatever comes first
+    for order in (("cbf", "tmax"), ("tmax", "cbf")):
+        references = {**mirrored(study, tmp_path, "cbf"), "tmax": good}
+        found = study.compare({name: references[name] for name in order}, lesions=study.rules)
+        assert found.agreements == ()
+        assert found.lesions is None
+        reasons = {failure.quantity: failure.reason for failure in found.failures}
+        assert set(reasons) == {"cbf", "tmax", "lesions"}
+        assert "do not seem to show one head" in reasons["cbf"]
+        assert reasons["tmax"].startswith("Left out: the reference CBF does not show this head")
+        assert "do not show this head" in reasons["lesions"]
+    allowed = study.compare(
+        references, lesions=study.rules, options=CompareOptions(normalisation="relative", allow_mismatch=True)
+    )
+    assert ("cbf", "absolute", "ml/100g/min") in kinds(allowed)
+    assert "do not seem to show one head" in allowed.agreements[0].doubts[0]
+
+
+def test_where_the_head_is_in_doubt_only_relative_values_are_compared(study, tmp_path, monkeypatch) -> None:
+    references = {
+        name: study.write(tmp_path, name, study.values(name), unit=QUANTITIES[name].unit) for name in ("cbf", "tmax")
+    }
+    maybe = Likeness(dice=0.95, centres=1.0, sizes=1.0, detail=0.4, displaced=0.07, time=False)
+    monkeypatch.setattr("PyPeTLib.compare.maps.likeness", lambda *_, **__: maybe)
+    found = study.compare(references, lesions=study.rules)
+    assert kinds(found) == [("cbf", "relative", "1"), ("tmax", "relative", "1")]
+    for entry in found.facts()["references"]:
+        assert entry["notes"][:2] == entry["doubts"]
+        assert "is not certain" in entry["doubts"][0]
+        assert "Absolute values were not compared" in entry["doubts"][1]
+    assert found.lesions is None
+    assert "not certain that any of the references shows this head" in found.failures[-1].reason
+    absolute = study.compare(references, options=CompareOptions(normalisation="absolute"))
+    assert absolute.agreements == ()
+    assert "allow the mismatch (allow_mismatch)" in absolute.failures[0].reason
+
+
+def test_how_much_was_compared_is_told_once_for_each_map(study, tmp_path) -> None:
+    found = study.compare({"cbf": study.write(tmp_path, "cbf", 100 * study.values("cbf"), unit="ml/100g/min")})
+    first, second = found.agreements
+    assert [sum("were compared." in note for note in agreement.notes) for agreement in (first, second)] == [1, 0]
+    # what matters comes first
+    assert first.doubts == ()
+    assert "times higher" in second.notes[0]
+    assert second.notes[:1] == second.doubts
+    assert first.metrics["bias"] == 0
+    assert first.metrics["limit_upper"] == -first.metrics["limit_lower"]
 
 
 def test_unreadable_files_are_told_by_their_name(study, tmp_path) -> None:

@@ -1,5 +1,6 @@
 """Statistics of maps in territories against numpy, on resampled and flipped grids, and what is refused."""
 
+import csv
 import json
 
 import nibabel
@@ -12,6 +13,7 @@ from PyPeTLib.compare.described import read_maps
 from PyPeTLib.compare.labelmaps import (
     LabelNames,
     Territory,
+    check_sides,
     make_labelmap,
     paired,
     read_label_names,
@@ -161,7 +163,112 @@ def test_maps_of_a_run(tmp_path):
     assert {row[1] for row in table.rows} == {"ml/100g/min (uncalibrated)", "s"}
 
 
+# ---- tissue alone
+
+
+def stroke_on_the_right():
+    """Flow of tissue, 40 on the left and 30 on the right, with an artery of 900 on the right and CSF on the left."""
+    values, tissue = np.where(np.arange(16)[:, None, None] < 8, 40.0, 30.0) * np.ones(GRID.shape), blocks() > 0
+    values[12, 4:6, 1:5], values[2, 2:8, 1:5] = 900.0, 1.0
+    tissue[12, 4:6, 1:5] = tissue[2, 2:8, 1:5] = False
+    return values.astype(np.float32), tissue
+
+
+def test_vessels_and_csf_do_not_turn_the_sign_of_an_asymmetry(tmp_path):
+    values, tissue = stroke_on_the_right()
+    everywhere = np.ones(GRID.shape, bool)
+    cbf = ParameterMap(quantity=QUANTITIES["cbf"], values=values, valid=everywhere, affine=GRID.affine)
+    maps = PerfusionMaps(maps={"cbf": cbf}, quality_mask=everywhere)
+    labels = save(tmp_path / "labels.nii.gz", blocks(), Labels={str(key): name for key, name in NAMES.items()})
+    table, rows = measured_territories(maps, labels, within=tissue)
+    assert (rows[0]["mean"], rows[1]["mean"], rows[1]["maximum"]) == pytest.approx((40, 30, 30))
+    assert rows[0]["asymmetry_percent"] == pytest.approx(200 * 10 / 70)
+    assert rows[0]["voxels"] == np.count_nonzero(tissue & (blocks() == 1))
+    assert rows[0]["valid_share"] == pytest.approx(1 - 24 / 128)
+    assert "grey and white matter alone; CSF, large vessels" in table.note
+    table, rows = measured_territories(maps, labels)
+    assert rows[0]["asymmetry_percent"] < 0
+    assert "large vessels and CSF included" in table.note
+
+
+@pytest.mark.parametrize("prefix", ["", "sub-01_ses-01_"])
+def test_a_run_tells_its_tissue_to_the_command(tmp_path, capsys, prefix):
+    values, tissue = stroke_on_the_right()
+    run, other = tmp_path / "run", tmp_path / "mean.nii.gz"
+    run.mkdir()
+    classes = np.where(tissue, np.where(blocks() == 1, 5, np.where(blocks() == 2, 6, 1)), np.where(values > 500, 3, 2))
+    # the files of a run have the axes of its input: here from right to left
+    flip, flipped = GRID.affine @ np.diag([-1.0, 1, 1, 1]), slice(None, None, -1)
+    flip[:3, 3] = (GRID.affine @ [15, 0, 0, 1])[:3]
+    sidecar = {"Quantity": "Cerebral blood flow", "Symbol": "CBF", "Units": "ml/100g/min", "Calibrated": True}
+    save(run / f"{prefix}cbf.nii.gz", values[flipped], flip, **sidecar)
+    save(run / f"{prefix}tissue.nii.gz", classes[flipped], flip, np.uint8)
+    mask = save(tmp_path / "half.nii.gz", np.broadcast_to(np.arange(6) < 3, GRID.shape), dtype=np.uint8)
+    save(other, values)
+    labels = save(tmp_path / "labels.nii.gz", blocks(), Labels={str(key): name for key, name in NAMES.items()})
+    out, rule = tmp_path / "out.csv", ("--background", "none")
+
+    def found(*arguments):
+        assert main(["territories", *map(str, arguments), "--labels", str(labels), "--out", str(out), *rule]) == 0
+        with out.open(newline="") as file:
+            return {(row["map"], row["name"]): row for row in csv.DictReader(file)}, capsys.readouterr().out
+
+    rows, note = found(run)
+    assert float(rows["cbf", "MCA left"]["mean"]) == pytest.approx(40)
+    assert float(rows["cbf", "MCA right"]["mean"]) == pytest.approx(30)
+    assert "grey and white matter alone" in note
+    assert "--mask" not in note
+    rows, note = found(run, "--all-voxels")
+    assert float(rows["cbf", "MCA right"]["maximum"]) == 900
+    assert "large vessels and CSF included" in note
+    rows, note = found(run, other)
+    assert float(rows["mean", "MCA right"]["maximum"]) == 900
+    assert float(rows["cbf", "MCA right"]["maximum"]) == 30
+    assert "Counted of cbf are grey" in note
+    assert "Counted of mean are all" in note
+    assert "--mask" in note
+    rows, note = found(run, other, "--mask", mask)
+    assert int(rows["mean", "MCA left"]["voxels"]) == np.count_nonzero(blocks()[..., :3] == 1)
+    assert int(rows["cbf", "MCA left"]["voxels"]) == np.count_nonzero((tissue & (blocks() == 1))[..., :3])
+    assert "inside half.nii.gz" in note
+
+
+def test_masks_and_classes_that_do_not_fit_are_refused(tmp_path, capsys):
+    cbf = save(tmp_path / "cbf.nii.gz", random_map().values, Quantity="Cerebral blood flow", Units="ml/100g/min")
+    labels = save(tmp_path / "labels.nii.gz", blocks())
+    empty = save(tmp_path / "empty.nii.gz", np.zeros(GRID.shape))
+    away = GRID.affine.copy()
+    away[0, 3] = 500
+    far = save(tmp_path / "far.nii.gz", blocks(), away)
+    arguments = ["territories", str(cbf), "--labels", str(labels)]
+    assert main([*arguments, "--mask", str(empty)]) == 2
+    assert "empty" in capsys.readouterr().err
+    assert main([*arguments, "--mask", str(far)]) == 2
+    assert "do not overlap" in capsys.readouterr().err
+    save(tmp_path / "tissue.nii.gz", blocks(), away)
+    assert main(arguments) == 2
+    assert "another grid" in capsys.readouterr().err
+
+
 # ---- names and sides
+
+
+def test_sides_that_do_not_fit_the_places_are_refused(tmp_path):
+    image, names = random_map(), LabelNames(names=NAMES)
+    mirrored = make_labelmap(blocks()[::-1], GRID, names, name="atlas.nii.gz")
+    with pytest.raises(InputError, match=r"atlas.*MCA left \(label 1\) lies 20 mm to the patient's right of MCA right"):
+        territory_table({"cbf": image}, mirrored)
+    swapped = make_labelmap(blocks(), GRID, LabelNames(names={1: "MCA", 2: "MCA"}, sides={1: "right", 2: "left"}))
+    with pytest.raises(InputError, match="names are swapped"):
+        check_sides(swapped)
+    with pytest.raises(InputError, match=r"pair 2, 1.*Give the left one first"):
+        territory_table({"cbf": image}, make_labelmap(blocks(), GRID), pairs=[(2, 1)])
+    # a pair that is given wins over the names; positions are those of the world, not of the axes
+    check_sides(mirrored, [(2, 1)])
+    turned = GRID.affine @ np.diag([-1.0, 1, 1, 1])
+    check_sides(make_labelmap(blocks()[::-1], Grid(GRID.shape, turned), names))
+    with pytest.raises(InputError, match="flipped"):
+        check_sides(make_labelmap(blocks(), Grid(GRID.shape, turned), names))
 
 
 @pytest.mark.parametrize(
@@ -196,14 +303,15 @@ def test_pairs_by_name_and_by_table():
     named = territories("left ACA", "ACA, right", "PCA l", "stem", "MCA left", "MCA left", "MCA right")
     assert paired(named) == {1: 2, 2: 1}
     assert paired(named, [(3, 4)]) == {1: 2, 2: 1, 3: 4, 4: 3}
+    assert paired(named, [(7, 6)])[6] == 7
     with pytest.raises(InputError, match="label 12"):
         paired(named, [(1, 12)])
     with pytest.raises(InputError, match="two pairs"):
         paired(named, [(1, 2), (2, 3)])
     image = random_map()
-    table = territory_table({"cbf": image}, make_labelmap(blocks(), GRID), pairs=[(2, 1)])
-    left, right = image.values[blocks() == 2].mean(), image.values[blocks() == 1].mean()
-    assert rows_of(table)["cbf", 2, "left"]["asymmetry_percent"] == pytest.approx(
+    table = territory_table({"cbf": image}, make_labelmap(blocks(), GRID), pairs=[(1, 2)])
+    left, right = image.values[blocks() == 1].mean(), image.values[blocks() == 2].mean()
+    assert rows_of(table)["cbf", 1, "left"]["asymmetry_percent"] == pytest.approx(
         200 * (left - right) / (left + right), rel=1e-5
     )
 
@@ -311,6 +419,19 @@ def test_sidecars_tell_names_units_and_masks(tmp_path):
     (run / "valid_mask.nii.gz").unlink()
     with pytest.raises(InputError, match="not beside it"):
         read_maps([run])
+
+
+def test_maps_have_the_names_that_runs_give_them(tmp_path):
+    runs = tmp_path / "one", tmp_path / "two"
+    for i, run in enumerate(runs, start=1):
+        run.mkdir()
+        for name, symbol in (("cbf", "CBF"), ("cbf_relative", "CBF"), ("tmax", "Tmax"), ("cbf_sd", "SD CBF")):
+            save(run / f"sub-0{i}_ses-01_{name}.nii.gz", random_map().values, Quantity="x", Symbol=symbol, Units="1")
+    alone = save(tmp_path / "sub-03_run-1_mtt.nii.gz", random_map().values)
+    plain = save(tmp_path / "smoothed_mtt.nii.gz", random_map().values)
+    assert set(read_maps([runs[0]])) == {"cbf", "cbf_relative", "tmax", "cbf_sd"}
+    assert list(read_maps([alone, plain])) == ["mtt", "smoothed_mtt"]
+    assert {name for name in read_maps(runs) if name.endswith("tmax")} == {"sub-01_ses-01_tmax", "sub-02_ses-01_tmax"}
 
 
 def test_the_command_prints_and_writes(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """What is written and told of lesions."""
 
+import dataclasses
 import json
 
 import nibabel
@@ -16,7 +17,7 @@ LPS = Grid((12, 10, 6), np.array([[-2.0, 0, 0, 20], [0, -2, 0, 30], [0, 0, 5, -7
 KEYS = {
     *("available", "reason", "preset", "options", "normal", "core_ml", "hypoperfused_ml", "penumbra_ml"),
     *("mismatch_ml", "mismatch_ratio", "hypoperfusion_intensity_ratio", "cbv_index", "tmax_ml"),
-    *("cbf_ml", "target_mismatch"),
+    *("cbf_ml", "incomplete", "target_mismatch"),
 }
 
 
@@ -56,6 +57,7 @@ def test_facts_hold_every_figure(lesions):
     }
     assert facts["target_mismatch"]["met"] is False
     assert [one["met"] for one in facts["target_mismatch"]["criteria"]] == [True, False, True]
+    assert facts["incomplete"] == facts["target_mismatch"]["reason"] == ""
     json.dumps(facts, allow_nan=False)
 
 
@@ -75,6 +77,22 @@ def test_the_table_says_rules_units_and_sources(lesions):
     assert items["defuse-3: mismatch >= 15, not met"] == (pytest.approx(1.42), "ml")
     assert "doi:10.1056/NEJMoa1713973" in table.note
     assert "Research use only" in table.note
+
+
+def test_what_a_slab_does_not_show_is_not_known(lesions, tmp_path):
+    part = dataclasses.replace(lesions, incomplete="only 32 mm of the brain are in view")
+    facts = lesions_facts(part)
+    assert facts["target_mismatch"]["met"] is None
+    assert facts["target_mismatch"]["reason"] == facts["incomplete"] == part.incomplete
+    assert [one["met"] for one in facts["target_mismatch"]["criteria"]] == [None, None, None]
+    table = lesions_table(part)
+    told = "defuse-3: core < 70, not known: only 32 mm of the brain are in view"
+    assert {row[0]: row[1] for row in table.rows}[told] == pytest.approx(0.08)
+    assert "not the volumes of the whole brain: only 32 mm" in table.note
+    assert "whole brain" not in lesions_table(lesions).note
+    write_lesions(part, nearest_ras(LPS), tmp_path)
+    figures = json.loads((tmp_path / "lesions.json").read_text())["Figures"]
+    assert (figures["target_mismatch"]["met"], figures["incomplete"]) == (None, part.incomplete)
 
 
 def test_files_lie_on_the_grid_of_the_input(lesions, tmp_path):

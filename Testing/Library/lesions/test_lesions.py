@@ -9,12 +9,14 @@ from PyPeTLib.config import PipelineConfig
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
 from PyPeTLib.lesions import LESION_PRESETS, LesionOptions, find_lesions, why_no_lesions
+from PyPeTLib.lesions.find import NOT_WHOLE, why_incomplete
 from PyPeTLib.lesions.thresholds import closed, large_clusters, lesions_of
 from PyPeTLib.maps import QUANTITIES, ParameterMap, PerfusionMaps
 from PyPeTLib.masking import MidsagittalPlane, Mirror
 from PyPeTLib.phantom import make_head
 from PyPeTLib.phantom.scoring import dice
 from PyPeTLib.pipeline import run_pipeline
+from PyPeTLib.quality import FLAGS, Flag, Severity
 
 SHAPES = {"ctp": (96, 96, 12), "dsc": (80, 80, 12)}
 
@@ -210,7 +212,7 @@ def test_delay_and_volume_show_lesions_where_a_preset_says_so():
 
 def test_thresholds_that_the_maps_cannot_be_held_against_are_refused(stroke):
     _, result = stroke
-    assert "quantification.maps" in why_no_lesions(result, LesionOptions.of("mistar"))
+    assert 'maps = "all" under [quantification]' in why_no_lesions(result, LesionOptions.of("mistar"))
     with pytest.raises(InputError, match=r"mistar.*delay"):
         find_lesions(result, LesionOptions.of("mistar"))
     reason = why_no_lesions(result, LesionOptions.of("syngo"))
@@ -299,3 +301,51 @@ def test_criteria_of_a_trial():
     assert met(made_up(np.full_like(flow, 50), wide)) == [True, True, True]
     assert met(made_up(flow, np.full_like(late, 2))) == [True, False, False]
     assert not lesions_of(made_up(flow, late), everywhere, late < 6, SHEARED, LesionOptions()).criteria
+
+
+def test_a_part_of_the_brain_meets_only_what_more_of_it_cannot_undo():
+    flow, late = planted()
+    wide = np.where(np.arange(20)[:, None, None] < 4, 11.0, 2.0) * np.ones(SHEARED.shape)
+    little = np.where(wide > 6, 5.0, 50.0)
+    everywhere = np.ones(SHEARED.shape, bool)
+    options = LesionOptions.of("defuse-3", smallest_cluster=0.2)
+
+    def of_part(maps, grid=SHEARED):
+        whole = lesions_of(maps, everywhere, late < 6, grid, options)
+        return dataclasses.replace(whole, incomplete="only 30 mm of the brain are in view")
+
+    def met(lesions):
+        return [fine for _, _, fine in lesions.criteria]
+
+    # a core may lie outside, and so may the mismatch; a ratio may go either way
+    assert met(of_part(made_up(flow, late))) == [None, None, None]
+    assert met(of_part(made_up(flow, wide))) == [None, True, None]
+    assert of_part(made_up(flow, wide)).criteria_met is None
+    # a core that is too large already stays so: 1600 voxels of 0.24 ml
+    large = of_part(made_up(little, wide), _scaled(SHEARED, 2))
+    assert large.core_volume > 70
+    assert met(large) == [False, None, None]
+    assert large.criteria_met is False
+
+
+@pytest.mark.parametrize("code", sorted(NOT_WHOLE))
+def test_flags_on_what_is_not_seen_make_lesions_incomplete(stroke, code):
+    _, result = stroke
+    assert not find_lesions(result).incomplete
+    flag = Flag(code=code, severity=Severity.NOTE, message="", value=32.0, threshold=60.0, unit=FLAGS[code].unit)
+    seen = dataclasses.replace(result, flags=(*result.flags, flag))
+    assert "32" in find_lesions(seen).incomplete
+
+
+def test_a_few_voxels_without_signal_do_not_make_lesions_incomplete():
+    kind = FLAGS["no-baseline-signal"]
+    (few,), (many,) = kind.check(0.4, ""), kind.check(12.0, "")
+    assert not why_incomplete([few])
+    assert "12 %" in why_incomplete([few, many])
+
+
+def test_a_slab_does_not_meet_the_criteria_of_a_trial():
+    result = run_pipeline(make_head("ctp", seed=1, shape=(64, 64, 12), slab=3).series)
+    lesions = find_lesions(result, LesionOptions.of("defuse-3"))
+    assert "in view" in lesions.incomplete
+    assert lesions.criteria[0][2] is lesions.criteria_met is None

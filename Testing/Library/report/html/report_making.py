@@ -11,6 +11,7 @@ SIZES = {
     **dict.fromkeys(("cbf", "cbv", "mtt", "ttp", "tmax"), (1720, 1714)),
     "summary": (1492, 1544),
     "mask": (1896, 1764),
+    "lesions": (1810, 1694),
 }
 CURVES = {"aif": (1160, 1500), "bolus": (600, 1500), "motion": (900, 1500)}
 """Height and width in pixels of the figures of a run."""

@@ -48,7 +48,7 @@ def pages(tmp_path_factory, figures):
     crowded["maps"] = dict.fromkeys(QUANTITIES, usual["maps"]["cbf"])
     write_scan_report(folder / "crowded.html", summary=crowded, figures=figures, title=LABEL)
     rows = [ScanRow(name=f"sub-{i:02d}", summary=scan_with(core)) for i, core in enumerate((9.0, 100.0, 20.0))]
-    rows.append(ScanRow(name="sub-09", state="failed", cause="It has 3 frames."))
+    rows.append(ScanRow(name="sub-09", state="failed", cause=f"It has 3 frames. {SENTENCE}"))
     write_group_report(folder / "group.html", title="Study", scans=rows)
     return folder
 
@@ -91,8 +91,19 @@ def test_pages_open_from_disk_without_errors_and_show_all_pictures(browser, page
         open_page(browser, pages / f"{name}.html")
         widths = browser.execute_script("return Array.from(document.images, image => image.naturalWidth)")
         assert all(width > 1000 for width in widths)
-        assert len(widths) == (0 if name == "group" else 10)
+        assert len(widths) == (0 if name == "group" else 11)
         assert browser.execute_script("return getComputedStyle(document.querySelector('.notice')).position") == "sticky"
+
+
+@pytest.mark.extras
+def test_no_picture_is_cut_on_a_usual_screen_and_a_failure_makes_no_tall_row(browser, pages):
+    open_page(browser, pages / "usual.html")
+    cut = "return Array.from(document.querySelectorAll('.picture'), e => e.scrollWidth - e.clientWidth)"
+    assert max(browser.execute_script(cut)) <= 1
+    open_page(browser, pages / "group.html")
+    heights = "return Array.from(document.querySelectorAll('#scan-table tbody tr'), e => e.offsetHeight)"
+    *_, done, failed = browser.execute_script(heights)
+    assert failed <= done + 2
 
 
 @pytest.mark.extras
@@ -151,8 +162,13 @@ def test_without_scripts_everything_is_there(browser, pages):
 
 @pytest.mark.extras
 def test_a_scan_is_one_printed_page_however_much_there_is_to_tell(browser, pages):
-    open_page(browser, pages / "crowded.html")
-    assert pages_of(printed(browser)) == 1
+    visible = "return getComputedStyle(document.getElementById('where')).display != 'none'"
+    for name, there in (("usual", True), ("crowded", False)):
+        open_page(browser, pages / f"{name}.html")
+        assert pages_of(printed(browser)) == 1
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        assert browser.execute_script(visible) is there
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     shown = "return Array.from(document.querySelectorAll('#flags, #lesions, #values, #overview'), e => e.innerText)"
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     text = " ".join(browser.execute_script(shown))

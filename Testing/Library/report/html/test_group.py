@@ -82,6 +82,55 @@ def test_failed_and_skipped_scans_are_counted_and_told_with_their_cause(written)
     assert states == {"done": "none", "failed": "unknown", "skipped": "unknown"}
 
 
+def test_warnings_of_the_group_stand_before_its_scans(written):
+    text, page = written([scan(1)], warnings=["The scans were processed in different ways: <b>osvd</b>."])
+    (told,) = [text for attrs, text in page.all("p") if attrs.get("class") == "flags warning"]
+    assert told == "▲ Warning: The scans were processed in different ways: <b>osvd</b>."
+    assert text.index("different ways") < text.index('id="scans"')
+    assert "Warning:" not in written([scan(1)])[0]
+
+
+def test_statistics_are_shown_without_machine_names_and_with_notes_below(written):
+    names = {
+        "map": "Map",
+        "normalisation": "Values",
+        "metric": "Name",
+        "title": "Figure",
+        "mean": "Mean",
+        "note": "Note",
+    }
+    table = DataTable(
+        name="t",
+        title="All subjects",
+        columns=tuple(Column(name=name, title=title) for name, title in names.items()),
+        rows=(
+            ("CBF", "relative", "ncc", "NCC", 0.9, "One scan has no value."),
+            ("CBF", "relative", "bias", "Bias", -3.79e-8, "One scan has no value."),
+            ("CBF", "absolute", "bias", "Bias", -3.79e-8, None),
+        ),
+    )
+    _, page = written([], tables=[table])
+    (shown,) = [text for attrs, text in page.all("table") if "All subjects" in text]
+    assert shown == (
+        "All subjects Map Values Figure Mean CBF relative NCC 0.900 CBF relative Bias 0 CBF absolute Bias −3.79e−08"
+    )
+    (below,) = [text for attrs, text in page.all("ul") if "remarks" in attrs.get("class", "")]
+    assert below == "CBF, relative, NCC; CBF, relative, Bias: One scan has no value."
+
+
+def test_plots_of_agreement_have_one_size(written):
+    scans = [scan(1), scan(2)]
+    for one in scans:
+        (cbf,) = one.summary["comparison"]["references"]
+        cbf["normalisation"] = "absolute"
+        more = [{**cbf, "quantity": name, "unit": "s"} for name in ("mtt", "ttp", "tmax", "tmax")]
+        one.summary["comparison"]["references"] = [cbf, *more]
+    _, page = written(scans)
+    text = {attrs["aria-label"]: attrs["viewbox"] for attrs, _ in page.all("svg") if "absolute" in attrs["aria-label"]}
+    assert len(text) > 2
+    assert len(set(text.values())) == 1
+
+
 def test_uncalibrated_medians_are_marked_and_not_drawn(written):
     _, page = written([scan(1), scan(2, "dsc")])
     assert cells(page, "sub-02")["CBF median [ml/100g/min]"] == "22.0 uncalibrated"

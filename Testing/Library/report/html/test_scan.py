@@ -15,6 +15,7 @@ from report_making import CURVES, SIZES, Page, comparison_of, flag, lesions_of
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.io import LoadedSeries
+from PyPeTLib.lesions import find_lesions
 from PyPeTLib.report import write_figures
 from PyPeTLib.report.html import write_scan_report
 from PyPeTLib.report.summary import summarise
@@ -50,7 +51,7 @@ def full(summary):
 
 def test_every_figure_of_a_run_is_in_the_page_pixel_by_pixel(written, dsc_result, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
-    drawn = write_figures(dsc_result, folder)
+    drawn = write_figures(dsc_result, folder, lesions=find_lesions(dsc_result))
     summary = summarise(dsc_result, LoadedSeries(series=dsc_result.series, sources={"frame_times": "test"}))
     _, page = written(summary, folder)
     pictures = page.all("img")
@@ -194,6 +195,47 @@ def test_lesions_that_could_not_be_looked_for_say_why(written, ct):
     assert "No lesions were looked for: The maps hold no values." in shown
     assert "Core" not in shown
     assert not [1 for _, attrs, _ in written(ct)[1].elements if attrs.get("id") == "lesions"]
+
+
+def test_the_picture_of_the_lesions_stands_below_their_volumes_in_words_too(written, ct, figures):
+    text, page = written(full(ct), figures)
+    (alt,) = [attrs["alt"] for attrs, _ in page.all("img") if attrs["alt"].startswith("Where the lesions lie")]
+    assert "core (magenta)" in alt
+    assert "the patient's right is on the viewer's left" in alt
+    assert text.index('id="lesions"') < text.index('id="where"') < text.index('id="artery"')
+    assert 'href="#where"' in text
+    assert "a sinus" in page.with_id("where")
+
+
+def test_a_criterion_that_cannot_be_judged_is_neither_met_nor_missing(written, ct):
+    summary = full(ct)
+    target = summary["lesions"]["target_mismatch"]
+    reason = "A quarter of the brain is not in view."
+    target |= {"met": None, "reason": reason}
+    target["criteria"][0] |= {"met": None, "reason": reason}
+    shown = written(summary)[1].with_id("lesions")
+    assert "core < 20 ml not known" in shown
+    assert shown.count(reason) == 1
+    assert not re.search(r"ml (not )?met\b", shown)
+    del target["reason"], target["criteria"][0]["reason"]
+    assert "The summary does not say why" in written(summary)[1].with_id("lesions")
+    target["met"] = target["criteria"][0]["met"] = True
+    assert "judged" not in written(summary)[1].with_id("lesions")
+
+
+def test_notes_of_a_comparison_are_told_once_with_doubts_first(written, ct):
+    summary = full(ct)
+    (first,) = summary["comparison"]["references"]
+    coverage = "1234 voxels (12.3 ml) hold a value in both maps and were compared."
+    first |= {"normalisation": "relative", "notes": [coverage, "It was resampled.", "No unit."], "doubts": ["No unit."]}
+    first["metrics"] |= {"bias": -3.79e-8}
+    summary["comparison"]["references"] = [first, {**first, "normalisation": "absolute"}]
+    _, page = written(summary)
+    told = [text for _, text in page.all("li") if text.startswith(("CBF:", "MTT could"))]
+    assert told[0].startswith("MTT could not be compared")
+    assert told[1:] == ["CBF: No unit.", "CBF: It was resampled.", f"CBF: {coverage}"]
+    # rounding is nothing where the mean is 0 by definition, and a value elsewhere
+    assert "Bias 0 −3.79e−08" in page.with_id("comparison")
 
 
 def test_options_of_lesions_that_are_not_known_are_not_explained(written, ct):
