@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterable
@@ -22,6 +24,58 @@ def within(text: str, roots: Iterable[Path]) -> str:
     # the longest first: one may lie in another
     for root in sorted({str(root) for root in roots}, key=len, reverse=True):
         text = text.replace(f"{root}/", "").replace(f"{root}\\", "")
+    return text
+
+
+_PATH = re.compile(r"""(?<![\w./:<-])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'",;()]+[/\\])+([^\s/\\:'",;()]+)""")
+"""A path from the root on, and its last part."""
+
+_FILE = "a file of the series"
+
+_SHORT = 4
+"""Digits that may be any number of a message, and tell of nobody as the name of a file."""
+
+
+def kept_text(text: str, *, files: Iterable[Path], roots: Iterable[Path]) -> str:
+    """A text as it may be written into results: without names of DICOM files, and without folders of this machine.
+
+    Export programs call DICOM files and their folders after the patient, so none of these names is kept.
+
+    Parameters
+    ----------
+    text : str
+    files : paths
+        What was read. A folder is one of DICOM files; of a file the name is kept, and its place below the roots.
+    roots : paths
+    """
+    roots, files = list(roots), list(files)
+    for folder in (path for path in files if path.is_dir()):
+        text = _without_names(text, folder, roots)
+    text = within(text, roots)
+    for path in files:
+        text = text.replace(str(path), path.name)
+    return _PATH.sub(r"\1", text)
+
+
+def _without_names(text: str, folder: Path, roots: Iterable[Path]) -> str:
+    names: set[str] = set()
+    for root, _, inside in os.walk(folder):
+        for name in inside:
+            relative = Path(root, name).relative_to(folder)
+            names |= {relative.as_posix(), str(relative), name, relative.stem}
+    # the longest first: one may be a part of another
+    ordered = [name for name in sorted(names, key=lambda name: (-len(name), name)) if name in text]
+    places = {str(folder), os.path.realpath(folder)}
+    places |= {str(folder.relative_to(root)) for root in roots if folder.is_relative_to(root) and folder != root}
+    for place in sorted(places, key=len, reverse=True):
+        for name in ordered:
+            text = text.replace(f"{place}/{name}", _FILE).replace(f"{place}\\{name}", _FILE)
+        # of a file that is gone, or a folder, up to what ends a path in a message: a name may hold blanks
+        text = re.sub(re.escape(place) + r"""[/\\][^:'"\n,;]+""", _FILE, text)
+        text = re.sub(re.escape(place) + r"(?![\w-])", "the series", text)
+    for name in ordered:
+        if not (name.isdigit() and len(name) <= _SHORT):
+            text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", _FILE, text)
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,14 +14,16 @@ from PyPeTLib.batch.folder import LOCK_NAME
 from PyPeTLib.batch.records import DONE, FAILED, finished_scans, is_own_description, scan_states
 from PyPeTLib.compare import cohort_tables
 from PyPeTLib.errors import InputError
-from PyPeTLib.io import OutputFolder, write_json
+from PyPeTLib.io import OutputFolder, format_toml, read_toml, write_json
 from PyPeTLib.io.dataset import find_scans
 from PyPeTLib.io.locks import acquire_lock, release_lock
 from PyPeTLib.io.table_files import write_csv, write_workbook
+from PyPeTLib.maps import QUANTITIES
 from PyPeTLib.tables import Cell, Column, DataTable
 from PyPeTLib.version import __version__
 
 FOLDER = "group"
+LEFT_OUT_NAME = "left_out.txt"
 
 _LESIONS = (
     ("core_ml", "Core", "ml"),
@@ -31,6 +34,8 @@ _LESIONS = (
     ("cbv_index", "CBV index", ""),
 )
 _TMAX = ("4", "6", "8", "10")
+_MAPS = ("cbf", "cbv", "mtt", "ttp", "tmax")
+_ENTITIES = ("scan", "subject", "session", "run")
 _SKIPPED = "skipped"
 
 
@@ -50,8 +55,9 @@ class _Scan:
     folder: Path
     state: str
     cause: str
-    status: Mapping[str, Any] | None
-    summary: Mapping[str, Any] | None
+    status: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    """Empty, unless the scan is done."""
 
     def entity(self, key: str) -> str:
         """A part of the scan's name, such as its subject."""
@@ -86,16 +92,19 @@ def write_group(out: Path, dataset: Path | None = None, *, tell: Callable[[str],
             scans = _still_there(scans, dataset, tell)
         if not scans:
             raise InputError(f"{out}: there is no result of any scan. Run 'pypet batch DATASET OUT participant' first.")
-        summaries = [scan.summary for scan in scans if scan.summary is not None]
+        summaries = [scan.summary for scan in scans if scan.summary]
         compared = cohort_tables(summaries)
         tables = tuple(table for table in (_scan_table(scans), _territories(scans), *compared) if table.rows)
+        warnings = (*_warnings(scans), *_left_out(out))
+        for warning in warnings:
+            tell(f"WARNING: {warning}")
         folder = out / FOLDER
         with OutputFolder(folder, overwrite=True) as new:
             for table in tables:
                 write_csv(new / f"{table.name}.csv", table)
             write_workbook(new / "group.xlsx", tables, title="All scans of the study")
-            _write_report(new, out, scans, compared, tell)
-            write_json(new / "summary.json", _facts(scans, tables))
+            _write_report(new, out, scans, compared, warnings, tell)
+            write_json(new / "summary.json", {**_facts(scans, tables), "warnings": list(warnings)})
     states = [scan.state for scan in scans]
     return Group(folder=folder, done=states.count(DONE), failed=states.count(FAILED), skipped=states.count(_SKIPPED))
 
@@ -133,9 +142,20 @@ def _scans(out: Path) -> list[_Scan]:
             cause = str(status.get("cause", ""))
         else:
             state, cause = _SKIPPED, "Its results are not those that its status names. Go on with --resume."
-        summary = finished[folder].summary if folder in finished else None
-        found.append(_Scan(name=folder.name, folder=folder, state=state, cause=cause, status=status, summary=summary))
+        summary = finished[folder].summary if folder in finished else {}
+        found.append(
+            _Scan(name=folder.name, folder=folder, state=state, cause=cause, status=status or {}, summary=summary)
+        )
     return found
+
+
+def _left_out(out: Path) -> tuple[str, ...]:
+    """What of the dataset took no part, as `run_study` noted it."""
+    try:
+        lines = (out / LEFT_OUT_NAME).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ()
+    return tuple(line for line in lines if line.strip())
 
 
 def _still_there(scans: list[_Scan], dataset: Path, tell: Callable[[str], None]) -> list[_Scan]:
@@ -147,7 +167,12 @@ def _still_there(scans: list[_Scan], dataset: Path, tell: Callable[[str], None])
 
 
 def _write_report(
-    folder: Path, out: Path, scans: Sequence[_Scan], compared: Sequence[DataTable], tell: Callable[[str], None]
+    folder: Path,
+    out: Path,
+    scans: Sequence[_Scan],
+    compared: Sequence[DataTable],
+    warnings: Sequence[str],
+    tell: Callable[[str], None],
 ) -> None:
     try:
         import jinja2  # noqa: F401, PLC0415 - optional inside 3D Slicer
@@ -165,31 +190,40 @@ def _write_report(
             state=scan.state,
             cause=scan.cause,
             report=_report_of(scan, out),
-            summary=scan.summary,
+            summary=scan.summary or None,
         )
         for scan in scans
     ]
     # single values are in the files beside it and in the reports of the scans
     statistics = [table for table in compared if not table.name.endswith("_by_scan")]
-    write_group_report(folder / "index.html", title="All scans of the study", scans=rows, tables=statistics)
+    write_group_report(
+        folder / "index.html", title="All scans of the study", scans=rows, tables=statistics, warnings=warnings
+    )
 
 
 def _report_of(scan: _Scan, out: Path) -> str | None:
     """The scan's report, from the page of the group on; it lies in a neighbour of the group's folder."""
-    if scan.summary is None or not (scan.folder / "report.html").is_file():
+    if not scan.summary or not (scan.folder / "report.html").is_file():
         return None
     return "/".join(("..", *scan.folder.relative_to(out).parts, "report.html"))
 
 
 def _scan_table(scans: Sequence[_Scan]) -> DataTable:
     columns = [
-        *(Column(name=name, title=name.capitalize()) for name in ("scan", "subject", "session", "run")),
+        *(Column(name=name, title=name.capitalize()) for name in _ENTITIES),
         Column(name="state", title="State"),
         Column(name="cause", title="Cause"),
         Column(name="modality", title="Modality"),
+        Column(name="method", title="Method"),
+        Column(name="version", title="PyPeT"),
         Column(name="flags", title="Flags"),
+        *(
+            Column(name=f"{name}_median", title=f"{QUANTITIES[name].symbol} median", unit=QUANTITIES[name].unit)
+            for name in _MAPS
+        ),
+        Column(name="thresholds", title="Thresholds"),
+        Column(name="target_mismatch", title="Criteria of the trial are met"),
     ]
-    # DSC flow without a scale is in arbitrary units, so means of absolute maps are left to the scans' own tables
     columns += [Column(name=name, title=title, unit=unit) for name, title, unit in _LESIONS]
     columns += [Column(name=f"tmax_{step}_ml", title=f"Tmax above {step} s", unit="ml") for step in _TMAX]
     columns.append(Column(name="no_lesions_because", title="Why lesions were not looked for"))
@@ -198,33 +232,94 @@ def _scan_table(scans: Sequence[_Scan]) -> DataTable:
         title="All scans",
         columns=tuple(columns),
         rows=tuple(_scan_row(scan) for scan in scans),
-        note="Volumes by the thresholds in each scan's lesions.json. Flags: codes of warnings and notes.",
+        note="Volumes by the thresholds in each scan's lesions.json. Flags: codes of warnings and notes. Medians over "
+        "the brain; those of maps without an absolute scale (DSC) are left out.",
     )
 
 
 def _scan_row(scan: _Scan) -> tuple[Cell, ...]:
-    summary = scan.summary or {}
+    summary = scan.summary
     lesions = summary.get("lesions") or {}
     tmax = lesions.get("tmax_ml") or {}
     return (
         *(scan.name, scan.entity("subject"), scan.entity("session"), scan.entity("run"), scan.state, scan.cause),
         (summary.get("input") or {}).get("modality"),
+        summary.get("method"),
+        summary.get("version"),
         " ".join(flag["code"] for flag in summary.get("flags", ())),
+        *(_median(summary, name) for name in _MAPS),
+        lesions.get("preset"),
+        (lesions.get("target_mismatch") or {}).get("met"),
         *(lesions.get(name) for name, _, _ in _LESIONS),
         *(tmax.get(step) for step in _TMAX),
         lesions.get("reason") or None,
     )
 
 
+def _median(summary: Mapping[str, Any], name: str) -> float | None:
+    """The median of a map over the brain, if its scale is absolute."""
+    told = (summary.get("maps") or {}).get(name) or {}
+    return told.get("median") if told.get("calibrated") is True else None
+
+
+def _options(scan: _Scan) -> str:
+    """The options of all stages, as text."""
+    tables = read_toml(scan.folder / "config.toml")
+    tables.pop("input", None)
+    return format_toml(tables)
+
+
+def _processing(scan: _Scan) -> str:
+    summary = scan.summary
+    return f"{summary.get('method')}, thresholds {(summary.get('lesions') or {}).get('preset')}"
+
+
+def _warnings(scans: Sequence[_Scan]) -> tuple[str, ...]:
+    """What speaks against reading all scans as one group."""
+    done = [scan for scan in scans if scan.state == DONE]
+    found = []
+    by_modality: dict[str, set[str]] = {}
+    for scan in done:
+        modality = str((scan.summary.get("input") or {}).get("modality"))
+        by_modality.setdefault(modality, set()).add(_options(scan))
+    # CT and MR have defaults of their own
+    if any(len(options) > 1 for options in by_modality.values()):
+        by_method = Counter(_processing(scan) for scan in done)
+        told = "; ".join(f"{kind}: {count}" for kind, count in sorted(by_method.items()))
+        found.append(
+            f"The scans were processed with different options ({told}), so their figures do not belong into one table. "
+            "Analyse all of them anew with 'pypet batch … --resume' and one set of options."
+        )
+    if len({str(scan.status.get("version")) for scan in done}) > 1:
+        found.append("The scans were processed with different versions of PyPeT. Go on with --resume.")
+    by_series: dict[str, list[str]] = {}
+    for scan in done:
+        digest = (scan.status.get("inputs") or {}).get("series")
+        if digest:
+            by_series.setdefault(str(digest), []).append(scan.name)
+    found += [
+        f"These scans are of one and the same series: {', '.join(names)}." for names in by_series.values() if names[1:]
+    ]
+    return tuple(found)
+
+
 def _territories(scans: Sequence[_Scan]) -> DataTable:
-    rows = [(scan, row) for scan in scans for row in (scan.summary or {}).get("territories", ())]
+    rows = [(scan, row) for scan in scans for row in scan.summary.get("territories", ())]
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     return DataTable(
         name="territories",
         title="Territories of all scans",
-        columns=(Column(name="scan", title="Scan"), *(Column(name=name, title=name) for name in names)),
-        rows=tuple((scan.name, *(row.get(name) for name in names)) for scan, row in rows),
+        columns=(
+            *(Column(name=name, title=name.capitalize()) for name in (*_ENTITIES, "modality")),
+            *(Column(name=name, title=name.replace("_", " ").capitalize()) for name in names),
+        ),
+        rows=tuple((*_who(scan), *(row.get(name) for name in names)) for scan, row in rows),
     )
+
+
+def _who(scan: _Scan) -> tuple[Cell, ...]:
+    modality = (scan.summary.get("input") or {}).get("modality")
+    return scan.name, scan.entity("subject"), scan.entity("session"), scan.entity("run"), modality
 
 
 def _facts(scans: Sequence[_Scan], tables: Sequence[DataTable]) -> dict[str, Any]:
@@ -237,7 +332,7 @@ def _facts(scans: Sequence[_Scan], tables: Sequence[DataTable]) -> dict[str, Any
                 "scan": scan.name,
                 "state": scan.state,
                 "cause": scan.cause or None,
-                "digest": (scan.status or {}).get("digest"),
+                "digest": scan.status.get("digest"),
             }
             for scan in scans
         ],

@@ -7,7 +7,8 @@ same bytes as one that nobody disturbed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION_NAME = "dataset_description.json"
 CONFIG_NAME = "config.toml"
+LEFT_OUT_NAME = "left_out.txt"
 STATUS_SUFFIX = ".status.json"
 LOG_SUFFIX = ".log"
 BIDS_VERSION = "1.10.0"
@@ -78,6 +80,8 @@ def write_record(folder: Path, name: str, outcome: Outcome) -> None:
         "configuration": outcome.mark.configuration,
         "inputs": dict(outcome.mark.inputs),
     }
+    if outcome.files:
+        status["files"] = dict(outcome.files)
     _replace(log_path(folder), outcome.log)
     _replace(status_path(folder), json.dumps(status, indent=2, ensure_ascii=False) + "\n")
 
@@ -169,8 +173,47 @@ def write_config(out: Path, inputs: Mapping[str, Any], tables: Mapping[str, Mapp
     InputError
         If they cannot be written.
     """
+    _replace(out / CONFIG_NAME, _config(inputs, tables))
+
+
+def changed_options(out: Path, inputs: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Which options of a folder of results differ from these, as ``[table] key``; none where it has none on record."""
+    try:
+        former = tomllib.loads((out / CONFIG_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    pairs = _flat(former), _flat(tomllib.loads(_config(inputs, tables)))
+    return tuple(sorted(key for key in pairs[0].keys() | pairs[1].keys() if pairs[0].get(key) != pairs[1].get(key)))
+
+
+def write_left_out(out: Path, sentences: Sequence[str]) -> None:
+    """Write what a search of the dataset left out, a sentence in each line; no file if that is nothing.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    path = out / LEFT_OUT_NAME
+    if sentences:
+        _replace(path, "".join(f"{sentence}\n" for sentence in sentences))
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be removed: {error.strerror or error}.") from error
+
+
+def _config(inputs: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> str:
     given = {key: str(value) if isinstance(value, Path) else value for key, value in inputs.items()}
-    _replace(out / CONFIG_NAME, format_toml({"input": given, **tables} if given else dict(tables)))
+    return format_toml({"input": given, **tables} if given else dict(tables))
+
+
+def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for table, value in content.items():
+        flat |= {f"[{table}] {key}": item for key, item in value.items()} if isinstance(value, dict) else {table: value}
+    return flat
 
 
 def _replace(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -12,12 +13,21 @@ from PyPeTLib.batch.attempt import Outcome, Task, attempt, died
 from PyPeTLib.batch.cluster import Cluster
 from PyPeTLib.batch.folder import StudyFolder
 from PyPeTLib.batch.local import run_locally
-from PyPeTLib.batch.records import scan_states, write_config, write_description, write_record
+from PyPeTLib.batch.records import (
+    changed_options,
+    scan_states,
+    write_config,
+    write_description,
+    write_left_out,
+    write_record,
+)
+from PyPeTLib.compare.labelmaps import read_labelmap
 from PyPeTLib.config import PipelineConfig
 from PyPeTLib.errors import InputError
 from PyPeTLib.execution import usable_cores
 from PyPeTLib.io.dataset import Layout, Scan, find_scans
-from PyPeTLib.job import Job, perform
+from PyPeTLib.io.dataset.names import some_of
+from PyPeTLib.job import Job, Outputs, perform
 from PyPeTLib.presets import merged, preset_file, read_preset
 from PyPeTLib.series import Modality
 
@@ -37,7 +47,8 @@ class StudyResult:
     analysed, current : int
         Scans with new results, and those whose results were there and are of the present inputs.
     failed : tuple of (str, str)
-        Name and cause of each that failed, in the order of the dataset.
+        Name of each that failed, in the order of the dataset, and why, as the terminal tells it: files of DICOM series
+        are named, which no record does.
     gone : tuple of str
         Scans that have results and are no longer in the dataset; empty if only a part of it was asked for.
     """
@@ -123,16 +134,24 @@ def run_study(  # noqa: PLR0913 - a study, where it goes, what of it, how, where
     for problem in layout.problems:
         tell(problem)
     tables = _checked_options(shared)
+    _check_outputs(shared, layout, is_here=machine.scheduler is None)
     if machine.scheduler is None and shared.get("threads") is None:
         shared["threads"] = max(1, usable_cores() // machine.at_a_time)
     with ExitStack() as stack:
         folder = stack.enter_context(StudyFolder(out, dataset, resume=resume))
         roots = (dataset, dataset.resolve(), folder.path)
         jobs = [job_of(scan, folder.path, shared) for scan in layout.scans]
+        if participants or sessions:
+            _check_unchanged(folder.path, jobs, shared.get("inputs", {}), tables)
+            # the record is of the whole dataset
+            layout_of_all = find_scans(dataset)
+        else:
+            layout_of_all = layout
         tasks = [Task(job=job, perform=work, roots=roots) for job in jobs]
         finished = _start(tasks, folder, machine, stack, tell)
         write_description(folder.path, dataset)
         write_config(folder.path, shared.get("inputs", {}), tables)
+        write_left_out(folder.path, layout_of_all.left_out)
         for task in tasks:
             # no scan removes a folder that another one is about to use
             task.job.out.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +161,7 @@ def run_study(  # noqa: PLR0913 - a study, where it goes, what of it, how, where
     return StudyResult(
         analysed=sum(not found.cause and found.ran for found in outcomes.values()),
         current=sum(not found.cause and not found.ran for found in outcomes.values()),
-        failed=tuple((name, outcomes[name].cause) for name in names if outcomes[name].cause),
+        failed=tuple((name, _why(outcomes[name])) for name in names if outcomes[name].cause),
         gone=gone,
     )
 
@@ -184,11 +203,49 @@ def _checked_options(shared: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any
     if len(refused) == len(Modality):
         where = shared.get("options_file", "")
         raise InputError(f"{where}: {refused[0]}" if where else str(refused[0]))
-    for key in ("territories", "territory_names"):
-        path = shared.get(key)
-        if path is not None and not Path(path).is_file():
-            raise InputError(f"{path}: there is no such file. Check the path.")
     return tables
+
+
+def _check_outputs(shared: Mapping[str, Any], layout: Layout, *, is_here: bool) -> None:
+    """Refuse what could be written of no scan, or not on this machine if the work is done here."""
+    outputs = shared.get("outputs", Outputs())
+    if shared.get("territories") is not None:
+        read_labelmap(shared["territories"], names=shared.get("territory_names"))
+    if outputs.dicom and not any(scan.layout == "dicom" for scan in layout.scans):
+        raise InputError(
+            f"{layout.dataset}: --dicom needs scans in DICOM files, whose study the results belong to, and those found "
+            "are all NIfTI. Leave it out."
+        )
+    if outputs.dicom and is_here and importlib.util.find_spec("highdicom") is None:
+        raise InputError(
+            "--dicom needs the package highdicom, which is not installed. Install it with pip install '.[dicom]'."
+        )
+    if outputs.pdf and not (outputs.report and outputs.figures):
+        raise InputError("--pdf shows the report, and there is none. Leave out --no-report and --no-figures.")
+    if outputs.pdf and is_here:
+        missing = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
+        if missing:
+            raise InputError(
+                f"--pdf needs a report, and {' and '.join(missing)} is missing. Install it, or leave --pdf."
+            )
+        from PyPeTLib.report.html.pdf import weasyprint_or_why  # noqa: PLC0415 - slow to import
+
+        weasyprint_or_why()
+
+
+def _check_unchanged(
+    out: Path, jobs: Sequence[Job], inputs: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse other options for a part of the dataset where results of the rest are of the former ones."""
+    changed = changed_options(out, inputs, tables)
+    asked = {job.out for job in jobs}
+    others = [folder.name for folder, _ in scan_states(out) if folder not in asked]
+    if changed and others:
+        raise InputError(
+            f"{out}: the results of {some_of(others)} are of other options than those given ({', '.join(changed)}), "
+            "and one folder holds results of the same options only. Run the whole dataset with --resume, or choose "
+            "another folder for this part."
+        )
 
 
 def _start(
@@ -213,9 +270,13 @@ def _recorded(finished: Generator[tuple[Task, Outcome]], total: int, tell: Calla
     return outcomes
 
 
+def _why(outcome: Outcome) -> str:
+    return outcome.told or outcome.cause
+
+
 def _told(outcome: Outcome) -> str:
     if outcome.cause:
-        return f"FAILED: {outcome.cause}"
+        return f"FAILED: {_why(outcome)}"
     if not outcome.ran:
         return "is up to date"
     warnings = f", {outcome.warnings} warning{'s' * (outcome.warnings != 1)}" if outcome.warnings else ""

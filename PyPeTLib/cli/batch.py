@@ -23,8 +23,10 @@ examples:
   pypet batch DATASET OUT participant --scheduler tcp://10.0.0.1:8786 --threads 4
   pypet batch DATASET OUT group                                     (tables and a report over all scans)
 
-DATASET has one folder for each subject, in BIDS or with DICOM files. OUT gets a folder for each scan,
-with its log and status beside it. What is given here wins over what the dataset says of a scan.
+DATASET has one folder for each subject, with series as BIDS has them (sub-01/perf/sub-01_dsc.nii.gz), in
+the layout of the original PyPeT (sub-01/ses-01/sub-01_ses-01_ctp.nii.gz), or in folders of DICOM files.
+OUT gets a folder for each scan, with its log and status beside it; left_out.txt there says what of DATASET
+was not used. What is given here wins over what the dataset says of a scan.
 Exit code: 0, 3 if some scans failed (all others are complete), 2 for bad use or input, 1 for a fault of PyPeT.
 """
 
@@ -99,6 +101,7 @@ def execute(options: argparse.Namespace) -> None:
 
         found = write_group(options.out, options.dataset, tell=_print)
         tell(f"{found.done} scans done, {found.failed} failed, {found.skipped} skipped; written to {found.folder}")
+        has_failed = has_failed or found.failed > 0
     if has_failed:
         raise SystemExit(SOME_FAILED)
 

@@ -85,13 +85,18 @@ def _most_telling(part: Listing, problems: Problems) -> list[Listing]:
     return [one for one in inner if _holds_dicom(one, problems)] or [part]
 
 
-def _holds_dicom(part: Listing, problems: Problems) -> bool:
+def holds_images(part: Listing) -> bool:
+    """Whether there are NIfTI or DICOM files in a folder or those in it; only the first few are looked at."""
+    return _holds_dicom(part, Problems(dataset=part.folder), nifti=True)
+
+
+def _holds_dicom(part: Listing, problems: Problems, *, nifti: bool = False) -> bool:
     """Whether there are DICOM files in a folder or those in it; only the first few are looked at."""
     level, tried = [part], 0
     for _ in range(_DEPTH):
         below: list[Listing] = []
         for one in level:
-            if _has_dicom(one):
+            if _has_dicom(one) or (nifti and one.images):
                 return True
             tried += 1
             if tried > _FOLDERS_TRIED:

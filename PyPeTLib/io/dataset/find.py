@@ -9,18 +9,33 @@ from pathlib import Path
 
 from PyPeTLib.errors import InputError
 from PyPeTLib.io.dataset.belongings import with_belongings
-from PyPeTLib.io.dataset.dicom_folders import dicom_beside, dicom_scans_of
+from PyPeTLib.io.dataset.dicom_folders import dicom_beside, dicom_scans_of, holds_images
 from PyPeTLib.io.dataset.facts import Sidecars, with_facts
-from PyPeTLib.io.dataset.listing import Problems, checked_dataset, listed
+from PyPeTLib.io.dataset.listing import Listing, Problems, checked_dataset, listed
 from PyPeTLib.io.dataset.model import Layout, Scan
-from PyPeTLib.io.dataset.names import SUFFIXES, label_of, last_word, naturally, some_of, without_prefix
-from PyPeTLib.io.dataset.series import Session, opened_session, series_of
+from PyPeTLib.io.dataset.names import (
+    SUFFIXES,
+    is_generated,
+    is_mask,
+    label_of,
+    last_word,
+    naturally,
+    read_name,
+    some_of,
+    without_prefix,
+    words_of,
+)
+from PyPeTLib.io.dataset.series import MAPS_FOLDER, Session, opened_session, series_of
 from PyPeTLib.io.stream import read_text
+from PyPeTLib.maps import QUANTITIES
 
 _RAW_FOLDERS = ("rawdata", "raw_data")
 """Where some datasets keep their subjects, with ``derivatives`` beside."""
 
 _DESCRIPTION = "dataset_description.json"
+_NO_SUBJECTS = ("derivatives", "sourcedata", "code", "stimuli", "phenotype", *_RAW_FOLDERS)
+"""Folders that BIDS has beside those of the subjects."""
+
 _MOST_LABELS = 20
 _EXPECTED = (
     "Expected are files such as sub-01/ses-01/sub-01_ses-01_ctp.nii.gz, "
@@ -94,6 +109,7 @@ def find_scans(
         dataset=dataset,
         scans=tuple(scans),
         problems=problems.sentences(),
+        left_out=problems.for_files(),
         kind=kinds.pop() if len(kinds) == 1 else "mixed",
         description=description,
     )
@@ -108,6 +124,7 @@ def _subjects(dataset: Path, problems: Problems) -> tuple[Path, dict[str, Path]]
         if odd := [folder for folder in named if folder not in found.values()]:
             problems.add("The labels of these folders have more than letters and digits, so they were left out", *odd)
         if found:
+            _tell_unused(root, found.values(), odd, problems)
             return root.folder, found
     names = [path.name for path in (*top.folders, *top.files)]
     holds = f"it holds {some_of(names)}" if names else "it is empty"
@@ -118,6 +135,27 @@ def _subjects(dataset: Path, problems: Problems) -> tuple[Path, dict[str, Path]]
     raise InputError(
         f"{dataset}: no folders of subjects (sub-01, sub-02, ...) were found: {holds}. {_EXPECTED}.{hint}{told}"
     )
+
+
+def _tell_unused(root: Listing, used: Iterable[Path], told: Sequence[Path], problems: Problems) -> None:
+    """Tell of folders and images beside those of the subjects, which may be subjects that are misspelt."""
+    apart = {*used, *told}
+    unused = []
+    for folder in root.folders:
+        inside = None if folder in apart or folder.name.lower() in _NO_SUBJECTS else listed(folder, problems)
+        if inside is None or any(path.name == _DESCRIPTION for path in inside.files):
+            # a dataset of its own, such as results
+            continue
+        if folder.name.lower().startswith(("sub", "pat")) or holds_images(inside):
+            unused.append(folder)
+    if unused:
+        problems.add(
+            "The names of these folders are not sub- and a label of letters and digits, as sub-01, so they were left "
+            "out",
+            *unused,
+        )
+    if root.images:
+        problems.add("These NIfTI files lie beside the folders of the subjects and were left out", *root.images)
 
 
 def _chosen(labels: Sequence[str], known: Iterable[str], *, key: str, dataset: Path) -> list[str]:
@@ -134,7 +172,9 @@ def _chosen(labels: Sequence[str], known: Iterable[str], *, key: str, dataset: P
     if unknown:
         what = {"sub": "participant", "ses": "session"}[key]
         there = f"Those there are: {some_of(known, _MOST_LABELS)}." if known else f"There are no {what}s."
-        raise InputError(f"{dataset}: there is no {what} {', '.join(unknown)}. {there}")
+        meant = [one for one in known if any(one.lstrip("0").lower() == label.lstrip("0").lower() for label in unknown)]
+        offer = f" Did you mean {', '.join(meant)}?" if meant else ""
+        raise InputError(f"{dataset}: there is no {what} {', '.join(unknown)}. {there}{offer}")
     return [label for label in known if label in asked] if asked else known
 
 
@@ -147,6 +187,11 @@ def _sessions(subject: str, folder: Path, problems: Problems) -> list[Session]:
         problems.add("The labels of these folders have more than letters and digits, so they were left out", *odd)
     if not found:
         return [opened_session(subject, "", home, problems)]
+    rest = [inner for inner in home.folders if inner not in named and inner.name.lower() != MAPS_FOLDER]
+    if beside := [inner for inner in rest if holds_images(listed(inner, Problems(dataset=inner)))]:
+        problems.add(
+            "These folders lie beside the folders of sessions (ses-01, ses-02, ...) and were left out", *beside
+        )
     if stray := [path for path in home.images if last_word(path.name) in SUFFIXES]:
         problems.add("These series lie beside the folders of sessions, not in one, and were left out", *stray)
     return [opened_session(subject, label, listed(inner, problems), problems) for label, inner in found.items()]
@@ -159,7 +204,25 @@ def _scans(session: Session, derived: Sequence[Session], sidecars: Sidecars, pro
     else:
         found = dicom_scans_of(session, problems)
     complete = with_belongings(found, session, derived, problems) if found else []
+    _tell_unread(session, complete, problems)
     return [scan for one in complete if (scan := with_facts(one, sidecars, problems)) is not None]
+
+
+def _tell_unread(session: Session, scans: Sequence[Scan], problems: Problems) -> None:
+    """Tell of images that may be perfusion series by a word in their names, or lie beside a scan under odd names."""
+    used = {path for scan in scans for path in (scan.series, scan.second_echo, scan.brain_mask)}
+    for place in (session.home, *session.parts):
+        has_scan = any(path in used for path in place.images)
+        for path in place.images:
+            words = words_of(path.name)
+            known = is_mask(path.name) or is_generated(path.name) or words[-1] in QUANTITIES
+            looks_so = any(word in SUFFIXES for word in words) or (has_scan and read_name(path.name) is None)
+            if looks_so and not (known or path in used or problems.knows(path)):
+                problems.add(
+                    "The names of these images do not end in a word for perfusion series (ctp, dsc, mrp, perf, pwi), "
+                    "so they were left out",
+                    path,
+                )
 
 
 def _derived(root: Path, session: Session, problems: Problems) -> list[Session]:

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PyPeTLib.errors import InputError
-from PyPeTLib.io.dataset.names import is_image, natural, some_of
+from PyPeTLib.io.dataset.names import SUFFIXES, is_image, natural, some_of
 from PyPeTLib.io.output_folder import SUMMARY_NAME
+from PyPeTLib.maps import QUANTITIES
 
 _SUMMARY_START = 4096
+
+_LABELLED = re.compile(r"(sub|ses)-[^/]+|(sub|subj|subject|pat|patient|ses|session)[-_ ]?[0-9]{1,6}", re.IGNORECASE)
+"""Names of folders and files that the dataset gave, rather than whoever exported the images."""
+
+_PLAIN = frozenset(
+    (
+        "brain",
+        "mask",
+        "bmask",
+        "perfusion",
+        "maps",
+        "generated",
+        "dataset",
+        "description",
+        "raw",
+        "data",
+        "rawdata",
+        "derivatives",
+        "perf",
+        "nii",
+        "gz",
+        "json",
+        *SUFFIXES,
+        *QUANTITIES,
+    )
+)
+"""Words of names that are no people's."""
 
 
 @dataclass(kw_only=True)
@@ -37,6 +66,18 @@ class Problems:
         """In the order in which they were found."""
         return tuple(f"{what}: {some_of(places)}." for what, places in self._places.items())
 
+    def for_files(self) -> tuple[str, ...]:
+        """The same with all places, but without names that may be those of people."""
+        return tuple(
+            f"{what}: {', '.join(dict.fromkeys(_without_people(place) for place in places))}."
+            for what, places in self._places.items()
+        )
+
+    def knows(self, path: Path) -> bool:
+        """Whether a place in the dataset was told already."""
+        place = path.relative_to(self.dataset).as_posix()
+        return any(place in places for places in self._places.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
@@ -54,6 +95,17 @@ class Listing:
     def holds(self, name: str) -> Path | None:
         """The folder of this name, in whatever letter case."""
         return next((path for path in self.folders if path.name.lower() == name), None)
+
+
+def _without_people(place: str) -> str:
+    kept = []
+    for part in place.split("/"):
+        words = re.split(r"[^a-z0-9]+", part.lower())
+        if not (_LABELLED.fullmatch(part) or all(word in _PLAIN for word in words)):
+            kept.append("...")
+            break
+        kept.append(part)
+    return "/".join(kept)
 
 
 def listed(folder: Path, problems: Problems) -> Listing:

@@ -101,6 +101,9 @@ class Layout:
         Sorted by subject, session and name, numbers by their value.
     problems : tuple of str
         Sentences about what looks odd, most of it left out.
+    left_out : tuple of str
+        The same with all places, for files: of places whose names may be those of people, such as folders of DICOM
+        files, only the labels of subject and session are told.
     kind : {"original", "bids", "dicom", "mixed"}
         How the scans lie in it.
     description : str
@@ -110,5 +113,6 @@ class Layout:
     dataset: Path
     scans: tuple[Scan, ...]
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     kind: str = "bids"
     description: str = ""

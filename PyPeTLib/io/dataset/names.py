@@ -68,7 +68,12 @@ def read_name(file: str) -> Name | None:
 
 def last_word(file: str) -> str:
     """The last word of an image's name in small letters, whatever comes before."""
-    return re.split(r"[^a-z0-9]+", _IMAGE.sub("", file).lower())[-1]
+    return words_of(file)[-1]
+
+
+def words_of(file: str) -> list[str]:
+    """The words of an image's name in small letters."""
+    return re.split(r"[^a-z0-9]+", _IMAGE.sub("", file).lower())
 
 
 def read_brain_mask(file: str) -> Name | None:

@@ -48,13 +48,35 @@ def dicom_files(path: Paths) -> list[Found]:
     found = list(_dicom_files(path))
     if not found:
         places = ", ".join(str(place) for place in _places(path))
-        raise InputError(f"{places}: there is no DICOM file here. Give the folder of the DICOM files.")
+        raise InputError(f"{places}: {_found_instead(_places(path))}")
     # a file given twice, or once by itself and once in its folder, is one file
     return list({os.path.realpath(file.path): file for file in reversed(found)}.values())[::-1]
 
 
 def _places(path: Paths) -> list[Path]:
     return [Path(path)] if isinstance(path, str | PathLike) else [Path(one) for one in path]
+
+
+def _found_instead(places: Sequence[Path]) -> str:
+    """What is there in place of DICOM files, and what to do with it."""
+    if any(_is_nifti(place) for place in places):
+        return (
+            "this is a NIfTI file, not DICOM. It is analysed with 'pypet run FILE OUT', and needs no choice of series."
+        )
+    inside = sorted(entry.name for place in places if place.is_dir() for entry in place.iterdir())
+    if any(name.startswith("sub-") for name in inside):
+        return (
+            "there is no DICOM file here, but folders of subjects (sub-...). All scans of a dataset are analysed with "
+            "'pypet batch DATASET OUT'; for one, give its file."
+        )
+    images = [name for name in inside if _is_nifti(Path(name))]
+    if images:
+        return f"there is no DICOM file here, but {len(images)} in NIfTI. Give the file of the series itself."
+    return "there is no DICOM file here. Give the folder of the DICOM files."
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
 def _dicom_files(path: Paths) -> Iterator[Found]:

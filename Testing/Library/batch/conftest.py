@@ -25,7 +25,7 @@ def stand_ins(monkeypatch):
 @pytest.fixture
 def processes(stand_ins):
     """The module of that name."""
-    return importlib.import_module("processes")
+    return importlib.import_module("live_processes")
 
 
 @pytest.fixture

@@ -158,6 +158,35 @@ def test_series_beside_sessions_are_told(found):
     problem(layout, "beside the folders of sessions", "sub-01/sub-01_ctp.nii.gz")
 
 
+def test_misspelt_folders_and_copies_are_told(found):
+    layout = found(
+        f"{SUB}/{STEM}_ctp.nii.gz",
+        f"{SUB}/{STEM}_ctp_copy.nii.gz",
+        f"{SUB}/old name.nii.gz",
+        "sub-01/ses02/sub-01_ses-02_ctp.nii.gz",
+        "sub02/ses-01/sub-02_ses-01_ctp.nii.gz",
+        "Patient_3/readme.txt",
+        "Doe/a/b/1.dcm",
+        "other/x.nii.gz",
+        "notes/readme.txt",
+        "results/sub-01/perf/sub-01_ctp/sub-01_cbf.nii.gz",
+        "loose.nii.gz",
+        **{"results/dataset_description.json": {"Name": "of PyPeT"}},
+    )
+    assert names(layout) == [f"{STEM}_ctp"]
+    folders, loose, sessions, copies = layout.problems
+    assert folders.endswith("sub-01, so they were left out: Doe, other, Patient_3, sub02.")
+    assert loose.endswith(": loose.nii.gz.")
+    assert sessions.endswith(": sub-01/ses02.")
+    assert copies.endswith(f": {SUB}/old name.nii.gz, {SUB}/{STEM}_ctp_copy.nii.gz.")
+    # for files
+    folders, loose, sessions, copies = layout.left_out
+    assert folders.endswith(": ..., Patient_3, sub02.")
+    assert loose.endswith(": ....")
+    assert sessions.endswith(": sub-01/ses02.")
+    assert copies.endswith(f": {SUB}/..., {SUB}/{STEM}_ctp_copy.nii.gz.")
+
+
 def test_odd_labels_and_empty_subjects_are_told(found):
     layout = found(
         f"{SUB}/{STEM}_ctp.nii.gz",
@@ -257,7 +286,7 @@ def test_sessions_are_chosen_by_label(tree):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"participants": ["1"]}, "there is no participant 1. Those there are: 01, 02."),
+        ({"participants": ["1"]}, "there is no participant 1. Those there are: 01, 02. Did you mean 01?"),
         ({"participants": ["01", "sub-9"]}, "there is no participant 9."),
         ({"sessions": ["02"]}, "there is no session 02. Those there are: 01."),
         ({"participants": ["02"], "sessions": ["01"]}, "There are no sessions."),

@@ -216,3 +216,21 @@ def test_what_the_options_say_must_agree(study):
     refused(folder, "no series 9 among.*Found: DICOM series 3", series=9)
     refused(folder, "lists 3 slice times", slice_times=[0, 1, 2])
     refused(folder, "Give one of them", frame_interval=1, frame_times=TIMES)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("scan.nii.gz", "this is a NIfTI file, not DICOM.*pypet run"),
+        ("images", "but 1 in NIfTI. Give the file"),
+        ("dataset", "folders of subjects.*pypet batch DATASET OUT"),
+        ("empty", "no DICOM file here. Give the folder of the DICOM files"),
+    ],
+)
+def test_without_dicom_it_says_what_is_there(tmp_path, path, words):
+    for folder in ("images", "dataset/sub-01", "empty"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("scan.nii.gz", "images/scan.nii.gz", "dataset/sub-01/sub-01_ctp.nii.gz"):
+        (tmp_path / name).write_bytes(bytes(400))
+    with pytest.raises(InputError, match=words):
+        find_series(tmp_path / path)
