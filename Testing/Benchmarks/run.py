@@ -15,11 +15,13 @@ import program
 import scaling
 import slicer_side
 import speed
+import study
 import whole_brain
 
 PARTS: dict[str, program.Part] = {
     "speed": lambda arguments: speed.report(arguments.runs),
     "scaling": lambda arguments: scaling.report(min(3, arguments.runs), _pictures(arguments.out)),
+    "study": lambda _: study.report(1),
     "whole-brain": lambda _: whole_brain.report(),
     "slicer": lambda arguments: iter([slicer_side.report(arguments.runs)]),
     "interactive": lambda _: iter([interactive.report()]),
