@@ -114,7 +114,7 @@ def unfit_maps(maps: PerfusionMaps, options: LesionOptions) -> str:
     if options.hypoperfusion_map == "delay" and "delay" not in maps:
         return (
             f"The thresholds {options.preset} are held against the delay, and there is no map of it. Ask for it with "
-            'maps = "all" under [quantification] in the file of options (--config), or choose thresholds of Tmax, such '
+            'maps = "all" under [quantification] among the options, or choose thresholds of Tmax, such '
             "as rapid."
         )
     if options.core_map == "cbv" and ("cbv" not in maps or not maps["cbv"].calibrated):
