@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from PyPeTLib.batch.folder import LOCK_NAME
-from PyPeTLib.batch.records import DONE, FAILED, finished_scans, is_own_description, scan_states
+from PyPeTLib.batch.records import DONE, FAILED, LEFT_OUT_NAME, finished_scans, is_own_description, scan_states
 from PyPeTLib.compare import cohort_tables
 from PyPeTLib.errors import InputError
 from PyPeTLib.io import OutputFolder, format_toml, read_toml, write_json
@@ -23,7 +24,6 @@ from PyPeTLib.tables import Cell, Column, DataTable
 from PyPeTLib.version import __version__
 
 FOLDER = "group"
-LEFT_OUT_NAME = "left_out.txt"
 
 _LESIONS = (
     ("core_ml", "Core", "ml"),
@@ -174,14 +174,11 @@ def _write_report(
     warnings: Sequence[str],
     tell: Callable[[str], None],
 ) -> None:
-    try:
-        import jinja2  # noqa: F401, PLC0415 - optional inside 3D Slicer
-        import matplotlib as mpl  # noqa: F401, PLC0415 - likewise
-
-        from PyPeTLib.report.html import ScanRow, write_group_report  # noqa: PLC0415 - needs both
-    except ImportError as error:
-        tell(f"{error.name} is not installed, so there is no report")
+    if importlib.util.find_spec("jinja2") is None:
+        tell("jinja2 is not installed, so there is no report")
         return
+    from PyPeTLib.report.html import ScanRow, write_group_report  # noqa: PLC0415 - only reports need jinja2
+
     rows = [
         ScanRow(
             name=scan.name,
@@ -222,7 +219,7 @@ def _scan_table(scans: Sequence[_Scan]) -> DataTable:
             for name in _MAPS
         ),
         Column(name="thresholds", title="Thresholds"),
-        Column(name="target_mismatch", title="Criteria of the trial are met"),
+        Column(name="target_mismatch", title="Criteria of the trial"),
     ]
     columns += [Column(name=name, title=title, unit=unit) for name, title, unit in _LESIONS]
     columns += [Column(name=f"tmax_{step}_ml", title=f"Tmax above {step} s", unit="ml") for step in _TMAX]
@@ -242,18 +239,22 @@ def _scan_row(scan: _Scan) -> tuple[Cell, ...]:
     lesions = summary.get("lesions") or {}
     tmax = lesions.get("tmax_ml") or {}
     return (
-        *(scan.name, scan.entity("subject"), scan.entity("session"), scan.entity("run"), scan.state, scan.cause),
-        (summary.get("input") or {}).get("modality"),
+        *(*_who(scan), scan.state, scan.cause, _modality(scan)),
         summary.get("method"),
         summary.get("version"),
         " ".join(flag["code"] for flag in summary.get("flags", ())),
         *(_median(summary, name) for name in _MAPS),
         lesions.get("preset"),
-        (lesions.get("target_mismatch") or {}).get("met"),
+        _verdict(lesions.get("target_mismatch")),
         *(lesions.get(name) for name, _, _ in _LESIONS),
         *(tmax.get(step) for step in _TMAX),
         lesions.get("reason") or None,
     )
+
+
+def _verdict(target: Mapping[str, Any] | None) -> str | None:
+    """What is known of a trial's criteria; None where the thresholds have none."""
+    return {True: "met", False: "not met", None: "not known"}[target.get("met")] if target else None
 
 
 def _median(summary: Mapping[str, Any], name: str) -> float | None:
@@ -280,8 +281,7 @@ def _warnings(scans: Sequence[_Scan]) -> tuple[str, ...]:
     found = []
     by_modality: dict[str, set[str]] = {}
     for scan in done:
-        modality = str((scan.summary.get("input") or {}).get("modality"))
-        by_modality.setdefault(modality, set()).add(_options(scan))
+        by_modality.setdefault(str(_modality(scan)), set()).add(_options(scan))
     # CT and MR have defaults of their own
     if any(len(options) > 1 for options in by_modality.values()):
         by_method = Counter(_processing(scan) for scan in done)
@@ -313,13 +313,18 @@ def _territories(scans: Sequence[_Scan]) -> DataTable:
             *(Column(name=name, title=name.capitalize()) for name in (*_ENTITIES, "modality")),
             *(Column(name=name, title=name.replace("_", " ").capitalize()) for name in names),
         ),
-        rows=tuple((*_who(scan), *(row.get(name) for name in names)) for scan, row in rows),
+        rows=tuple((*_who(scan), _modality(scan), *(row.get(name) for name in names)) for scan, row in rows),
     )
 
 
 def _who(scan: _Scan) -> tuple[Cell, ...]:
-    modality = (scan.summary.get("input") or {}).get("modality")
-    return scan.name, scan.entity("subject"), scan.entity("session"), scan.entity("run"), modality
+    """Values of `_ENTITIES`."""
+    return scan.name, scan.entity("subject"), scan.entity("session"), scan.entity("run")
+
+
+def _modality(scan: _Scan) -> str | None:
+    found: str | None = (scan.summary.get("input") or {}).get("modality")
+    return found
 
 
 def _facts(scans: Sequence[_Scan], tables: Sequence[DataTable]) -> dict[str, Any]:

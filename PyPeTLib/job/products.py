@@ -32,7 +32,8 @@ class Products:
         self.job, self.loaded, self.tell = job, loaded, tell
         self._lesions: Lesions | None = None
         self._tables: list[DataTable] = []
-        self._draws = job.outputs.figures and self._can_draw()
+        self._draws = job.outputs.figures and self._can("matplotlib", "are no figures and no report")
+        self._reports = job.outputs.report and self._draws and self._can("jinja2", "is no report")
         self._check()
 
     def of_maps(self, result: PipelineResult, folder: Path) -> dict[str, Any]:
@@ -52,11 +53,7 @@ class Products:
 
     def report(self, result: PipelineResult, summary: Mapping[str, Any], folder: Path) -> None:
         """Write the report for people."""
-        outputs = self.job.outputs
-        if not (outputs.report and self._draws):
-            return
-        if importlib.util.find_spec("jinja2") is None:
-            self.tell("jinja2 is not installed, so there is no report")
+        if not self._reports:
             return
         from PyPeTLib.report.html import write_pdf, write_scan_report  # noqa: PLC0415 - not wanted in each run
 
@@ -69,7 +66,7 @@ class Products:
             tables=self._tables,
             options=result.config.to_mapping(),
         )
-        if outputs.pdf:
+        if self.job.outputs.pdf:
             write_pdf(page, folder / "report.pdf")
 
     def _check(self) -> None:
@@ -84,16 +81,17 @@ class Products:
 
             check_exportable(self.loaded)
         if outputs.pdf:
-            if not (outputs.report and self._draws):
+            if not self._reports:
                 raise InputError("The PDF shows the report, and there is none. Leave out --no-report and --no-figures.")
             from PyPeTLib.report.html.pdf import weasyprint_or_why  # noqa: PLC0415 - as above
 
             weasyprint_or_why()
 
-    def _can_draw(self) -> bool:
-        if importlib.util.find_spec("matplotlib") is not None:
+    def _can(self, package: str, without: str) -> bool:
+        """Whether a package is there, as it is not inside 3D Slicer; else what there will not be is told."""
+        if importlib.util.find_spec(package) is not None:
             return True
-        self.tell("matplotlib is not installed, so there are no figures and no report")
+        self.tell(f"{package} is not installed, so there {without}")
         return False
 
     def _find_lesions(self, result: PipelineResult, folder: Path) -> dict[str, Any]:

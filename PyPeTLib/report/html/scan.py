@@ -45,7 +45,6 @@ def write_scan_report(
     summary: Mapping[str, Any],
     figures: Path | None,
     comparison: Path | None = None,
-    lesions: DataTable | None = None,
     tables: Sequence[DataTable] = (),
     options: Mapping[str, Any] | None = None,
     title: str = "",
@@ -68,8 +67,6 @@ def write_scan_report(
         Folder of the PNG files that `PyPeTLib.report.write_figures` wrote.
     comparison : Path or None
         Folder of PNG files of the comparison with reference maps.
-    lesions : DataTable or None
-        Shown below the volumes of the summary.
     tables : sequence of DataTable
         Shown as they are.
     options : mapping, optional
@@ -97,7 +94,6 @@ def write_scan_report(
         "maps": maps,
         "most_printed": most_printed,
         "lesions": found_lesions,
-        "lesion_table": lesions,
         "artery_facts": facts.artery_facts(summary),
         "motion_facts": facts.motion_facts(summary),
         "brain_facts": facts.brain_facts(summary),
@@ -199,7 +195,7 @@ def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Sections that are there, by their anchors."""
     sections = (
         ("overview", "Overview", ("overview",)),
-        ("lesions", "Lesions", ("lesions", "lesion_table")),
+        ("lesions", "Lesions", ("lesions",)),
         ("values", "Values", ("maps",)),
         ("where", "Where the lesions lie", ("lesion_figures",)),
         ("artery", "Artery and curves", ("artery", "artery_facts")),

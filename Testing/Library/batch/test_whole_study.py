@@ -139,6 +139,30 @@ def test_a_group_leaves_out_who_left_the_dataset_and_what_is_not_finished(study,
     assert gone not in json.dumps(json.loads((copy / "group" / "summary.json").read_text(encoding="utf-8")))
 
 
+@pytest.mark.accuracy
+def test_a_group_warns_of_scans_that_do_not_belong_together(study, tmp_path):
+    dataset, out, _ = study
+    calm = []
+    write_group(out, dataset, tell=calm.append)
+    assert calm == []
+    copy = tmp_path / "out"
+    shutil.copytree(out, copy)
+    (copy / "left_out.txt").write_text("sub99: this is no scan\n", encoding="utf-8")
+    first, second, *_ = sorted(copy.glob("sub-*/**/*_ctp.status.json"))
+    config = first.with_name(first.name.removesuffix(".status.json")) / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('method = "osvd"', 'method = "bsvd"'))
+    same = json.loads(first.read_text(encoding="utf-8"))["inputs"]["series"]
+    other = json.loads(second.read_text(encoding="utf-8"))
+    second.write_text(json.dumps(other | {"inputs": other["inputs"] | {"series": same}}), encoding="utf-8")
+    told = []
+    write_group(copy, dataset, tell=told.append)
+    assert len(told) == 3
+    page = (copy / "group" / "index.html").read_text(encoding="utf-8")
+    for words in ("different options", "one and the same series", "sub99: this is no scan"):
+        assert sum(words in line for line in told) == 1
+        assert words in page
+
+
 def test_a_group_needs_results(tmp_path):
     with pytest.raises(InputError, match="no folder of results"):
         write_group(tmp_path)
