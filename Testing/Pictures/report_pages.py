@@ -52,9 +52,10 @@ def analysed(name: str, modality: str, figures: Path | None = None, **head: Any)
     summary = summarise(result, LoadedSeries(series=result.series, sources=sources))
     summary["input"]["file"] = f"{name}.nii.gz"
     summary["scan"] = {"name": name, "subject": name[4:6]}
-    summary["lesions"] = lesions_facts(find_lesions(result))
+    lesions = find_lesions(result)
+    summary["lesions"] = lesions_facts(lesions)
     if figures is not None:
-        write_figures(result, figures)
+        write_figures(result, figures, lesions=lesions)
     return summary
 
 
