@@ -55,8 +55,9 @@ class PyPeT(ScriptedLoadableModule):
         self.parent.contributors = ["The PyPeT developers"]
         self.parent.helpText = _(
             "Quantitative maps (CBF, CBV, MTT, TTP, Tmax), a brain mask and an arterial input function from CT "
-            "perfusion or DSC-MRI. Choose a sequence, check what was found, press Run. <b>Research use only; not "
-            "validated for clinical use.</b>"
+            "perfusion or DSC-MRI. Choose a sequence, check what was found, press Run. The tab “MRI → PET” predicts a "
+            "PET from MRI by a model that “pypet synthesis train” made. <b>Research use only; not validated for "
+            "clinical use.</b>"
         )
         self.parent.acknowledgementText = _(
             "An independent implementation of the workflow of Borghouts and Su (doi:10.48550/arXiv.2511.13310)."
@@ -135,9 +136,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.form = None
-        self.segmentCombos = None
+        self.logic = self.form = self.segmentCombos = None
         self.sections = []
         self._parameterNode = None
         self._binding = None
@@ -202,6 +201,7 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             PyPeTSlicer.steer_section.SteerSection(self, below),
             PyPeTSlicer.probe_section.ProbeSection(self, below),
             PyPeTSlicer.compare_section.CompareSection(self, below),
+            PyPeTSlicer.synthesis_section.SynthesisSection(self, self.ui.synthesisTab.layout()),
         ]
 
     def cleanup(self):
@@ -459,11 +459,12 @@ class PyPeTWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """A context in which errors become a message on the panel."""
         return PyPeTSlicer.reporting.Reported(self.tell, failure)
 
-    def tell(self, message, isBad=False):
-        """Show a message below the buttons."""
-        self.ui.statusLabel.text = message
-        isDark = self.ui.statusLabel.palette.color(qt.QPalette.Window).lightness() < 128
-        self.ui.statusLabel.styleSheet = f"color: {'#ff8a80' if isDark else '#b00020'}" if isBad else ""
+    def tell(self, message, isBad=False, label=None):
+        """Show a message below the buttons, or in a label of a section."""
+        label = self.ui.statusLabel if label is None else label
+        label.text = message
+        isDark = label.palette.color(qt.QPalette.Window).lightness() < 128
+        label.styleSheet = f"color: {'#ff8a80' if isDark else '#b00020'}" if isBad else ""
 
 
 class PyPeTLogic(ScriptedLoadableModuleLogic):
@@ -481,6 +482,7 @@ class PyPeTLogic(ScriptedLoadableModuleLogic):
         ScriptedLoadableModuleLogic.__init__(self)
         self.session = PyPeTSlicer.session.Session()
         self.views = PyPeTSlicer.views.Views()
+        self.synthesise = PyPeTSlicer.synthesis.run  # a PET from MRI, by a trained model
 
     def getParameterNode(self):
         """The parameters of the scene."""

@@ -29,10 +29,16 @@ What follows a run::
     comparison         maps of a run against them: nodes in, the library's comparison, nodes out or nothing
                        (with comparison_nodes, comparison_looks, comparison_charts, comparison_views)
 
-The panel is made of `sections`: `preset_section`, `review_section`, `steer_section`, `probe_section` and
-`compare_section`, each with a .ui file of its own; `load_section` is for its buttons that load. `binding`, `choices`,
-`option_form` and `segment_combos` are for widgets, `following` for what one choice means for others, `reporting` and
-`words` for messages. Only these know Qt.
+Beside it, without a run::
+
+    synthesis          MRI volumes and a trained model become a predicted PET, compared with a real one where there is
+                       one (with synthesis_parameters, synthesis_nodes, synthesis_looks, synthesis_table,
+                       synthesis_views)
+
+The panel is made of `sections`: `preset_section`, `review_section`, `steer_section`, `probe_section`,
+`compare_section` and, in a tab of its own, `synthesis_section`, each with a .ui file; `load_section` is for the buttons
+that load. `binding`, `choices`, `option_form` and `segment_combos` are for widgets, `following` for what one choice
+means for others, `reporting` and `words` for messages. Only these know Qt.
 """
 
 import importlib
@@ -83,6 +89,13 @@ _ROOMS = (
     "session",
     "steer_section",
     "steering",
+    "synthesis",
+    "synthesis_looks",
+    "synthesis_nodes",
+    "synthesis_parameters",
+    "synthesis_section",
+    "synthesis_table",
+    "synthesis_views",
     "timing",
     "views",
     "volumes",

@@ -12,13 +12,13 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from PyPeTLib.cli import batch, compare, demo, list_series, methods, phantom, presets, run, territories
+from PyPeTLib.cli import batch, compare, demo, list_series, methods, phantom, presets, run, synthesis, territories
 from PyPeTLib.errors import InputError
 from PyPeTLib.version import __version__
 
 OK, FAULT, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (run, batch, list_series, compare, territories, presets, demo, phantom, methods)
+COMMANDS = (run, batch, list_series, compare, territories, synthesis, presets, demo, phantom, methods)
 
 
 def parser() -> argparse.ArgumentParser:

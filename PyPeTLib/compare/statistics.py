@@ -19,9 +19,10 @@ from PyPeTLib.errors import InputError
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+SEED = 20250101
+"""Of every bootstrap, so that the same values have the same interval each time."""
 FEWEST_FOR_BOOTSTRAP = 3
 
-_SEED = 20250101
 _MOST_EXACT = 50
 """Pairs up to which the exact distribution of the signed ranks is computed."""
 _MOST_TIED = 13
@@ -50,7 +51,7 @@ class Estimate:
             f"{end:g}" for end, cut in ((lowest, self.low < lowest), (highest, self.high > highest)) if cut
         )
         note = f"The t interval was cut at {ends}, beyond which the figure cannot be."
-        return replace(self, low=max(self.low, lowest), high=min(self.high, highest), note=_joined(self.note, note))
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest), note=joined(self.note, note))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,7 @@ def describe(values: Values) -> Description:
         maximum=float(found.max()) if n else None,
         interval=interval,
         bootstrap=bootstrap,
-        note=_joined(interval.note, bootstrap.note),
+        note=joined(interval.note, bootstrap.note),
     )
 
 
@@ -149,7 +150,7 @@ def t_interval(values: Values) -> Estimate:
     if found.size < 2:
         return Estimate(value=float(found.mean()) if found.size else None, note=_too_few(found.size))
     mean = float(found.mean())
-    if _all_equal(found):
+    if all_equal(found):
         return Estimate(value=mean, note="All values are equal: no interval.")
     low, high = stats.t.interval(CONFIDENCE, found.size - 1, loc=mean, scale=stats.sem(found))
     return Estimate(value=mean, low=float(low), high=float(high))
@@ -165,7 +166,7 @@ def bootstrap_interval(values: Values) -> Estimate:
         note = _too_few(found.size) or f"{found.size} values: no bootstrap."
         return Estimate(value=float(found.mean()) if found.size else None, note=note)
     mean = float(found.mean())
-    if _all_equal(found):
+    if all_equal(found):
         return Estimate(value=mean, note="All values are equal: no interval.")
     made = stats.bootstrap(
         (found,),
@@ -174,7 +175,7 @@ def bootstrap_interval(values: Values) -> Estimate:
         batch=_BATCH,
         confidence_level=CONFIDENCE,
         method="BCa",
-        random_state=np.random.default_rng(_SEED),
+        random_state=np.random.default_rng(SEED),
     ).confidence_interval
     low, high = float(made.low), float(made.high)
     if not math.isfinite(low + high):
@@ -193,11 +194,11 @@ def intraclass_correlation(first: Values, second: Values, *others: Values) -> Es
     first, second, *others : sequence of float
         One measurement each of the same subjects; subjects of which one is missing are left out.
     """
-    table = _together(first, second, *others)
+    table = together(first, second, *others)
     n, k = table.shape
     if n < 2:
         return Estimate(note=_too_few(n, "subject"))
-    if _all_equal(table.ravel()):
+    if all_equal(table.ravel()):
         return Estimate(note="All values are equal: no ICC.")
     apart = table - table.mean()
     of_rows, of_columns = apart.mean(axis=1), apart.mean(axis=0)
@@ -231,7 +232,7 @@ def limits_of_agreement(first: Values, second: Values) -> Limits:
     Bland & Altman 1986 (doi:10.1016/S0140-6736(86)90837-8); the intervals are those of Bland & Altman 1999
     (doi:10.1177/096228029900800204), the variance of a limit being s² (1/n + 1.96²/(2 (n − 1))).
     """
-    table = _together(first, second)
+    table = together(first, second)
     apart = table[:, 0] - table[:, 1]
     n = apart.size
     bias = t_interval(apart)
@@ -249,11 +250,11 @@ def limits_of_agreement(first: Values, second: Values) -> Limits:
 
 def correlation(first: Values, second: Values) -> Estimate:
     """Pearson's r with the interval of Fisher's transform, which takes four pairs."""
-    table = _together(first, second)
+    table = together(first, second)
     n = len(table)
     if n < 3:
-        return Estimate(note=f"{_counted(n, 'pair')}: no correlation.")
-    if any(_all_equal(column) for column in table.T):
+        return Estimate(note=f"{counted(n, 'pair')}: no correlation.")
+    if any(all_equal(column) for column in table.T):
         return Estimate(note="All values of one side are equal: no correlation.")
     found = stats.pearsonr(table[:, 0], table[:, 1])
     r = float(found.statistic)
@@ -270,7 +271,7 @@ def paired_tests(first: Values, second: Values) -> PairedTests:
     pairs, and up to 13 where ranks are tied; beyond, it is the normal one.
     """
     given = len(_numbers(first))
-    table = _together(first, second)
+    table = together(first, second)
     apart = table[:, 1] - table[:, 0]
     n = apart.size
     difference = t_interval(apart)
@@ -285,7 +286,7 @@ def paired_tests(first: Values, second: Values) -> PairedTests:
         wilcoxon_p=wilcoxon,
         effect_dz=float(apart.mean() / apart.std(ddof=1)) if spread else None,
         rank_biserial=biserial,
-        note=_joined(difference.note.replace("values", "differences") if n > 1 else difference.note, note),
+        note=joined(difference.note.replace("values", "differences") if n > 1 else difference.note, note),
     )
 
 
@@ -302,6 +303,31 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
         highest = max(highest, min(1.0, (len(order) - rank) * (p_values[place] or 0.0)))
         adjusted[place] = highest
     return tuple(adjusted)
+
+
+def together(*measurements: Values) -> Curve:
+    """Measurements as columns, without the rows of which one is missing, shape (n, k)."""
+    columns = [_numbers(values) for values in measurements]
+    if len({column.size for column in columns}) > 1:
+        raise InputError(f"measurements of the same things are of one number, found {[c.size for c in columns]}")
+    table = np.stack(columns, axis=1)
+    kept: Curve = table[np.isfinite(table).all(axis=1)]
+    return kept
+
+
+def all_equal(values: Curve) -> bool:
+    """Whether values differ by rounding alone."""
+    return bool(np.ptp(values) <= _EQUAL * np.abs(values).max())
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things in words."""
+    return f"No {what}" if n == 0 else f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def joined(*notes: str) -> str:
+    """Notes as one, each once."""
+    return " ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _signed_ranks(apart: Curve) -> tuple[float | None, float | None, str]:
@@ -338,27 +364,5 @@ def _finite(values: Values) -> Curve:
     return found[np.isfinite(found)]
 
 
-def _together(*measurements: Values) -> Curve:
-    """Measurements as columns, without the rows of which one is missing, shape (n, k)."""
-    columns = [_numbers(values) for values in measurements]
-    if len({column.size for column in columns}) > 1:
-        raise InputError(f"measurements of the same things are of one number, found {[c.size for c in columns]}")
-    table = np.stack(columns, axis=1)
-    kept: Curve = table[np.isfinite(table).all(axis=1)]
-    return kept
-
-
-def _all_equal(values: Curve) -> bool:
-    return bool(np.ptp(values) <= _EQUAL * np.abs(values).max())
-
-
 def _too_few(n: int, what: str = "value") -> str:
-    return f"{_counted(n, what)}: no interval." if n < 2 else ""
-
-
-def _counted(n: int, what: str) -> str:
-    return f"No {what}" if n == 0 else f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _joined(*notes: str) -> str:
-    return " ".join(dict.fromkeys(note for note in notes if note))
+    return f"{counted(n, what)}: no interval." if n < 2 else ""

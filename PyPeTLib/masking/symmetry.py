@@ -105,7 +105,7 @@ class Mirror:
         return target.T
 
 
-def find_mirror(mean: Volume, mask: Mask, grid: Grid, modality: Modality) -> Mirror:
+def find_mirror(mean: Volume, mask: Mask, grid: Grid, modality: Modality, *, also_upright: bool = False) -> Mirror:
     """The reflection under which a brain looks most like itself.
 
     Parameters
@@ -116,15 +116,33 @@ def find_mirror(mean: Volume, mask: Mask, grid: Grid, modality: Modality) -> Mir
         The brain; not empty. The grid's first axis runs nearest to the patient's right.
     grid : Grid
     modality : Modality
+    also_upright : bool
+        Search from the middle of the slices too, not only from the plane of the outline, which a nearly round brain
+        does not determine; of both, the one is taken under which the image differs less.
     """
-    start = midsagittal_plane(mask, grid)
     picture = _picture(mean, mask, modality)
     levels = pyramid_levels(grid)
     volumes, shares = pyramid(picture, levels, (-np.inf, np.inf)), [np.ascontiguousarray(mask.T, np.float32)]
     for level in levels:
         shares.append(block_mean(shares[-1], level.factors))
+    stack = list(zip(levels, volumes, shares[1:], strict=True))
+    starts = [midsagittal_plane(mask, grid)]
+    if also_upright:
+        normal = np.cross(grid.affine[:3, 1], grid.affine[:3, 2])
+        normal /= np.linalg.norm(normal)
+        starts.append(MidsagittalPlane(normal=normal, offset=float(normal @ _middle(mask, grid))))
+    found = [Mirror(plane=_searched(start, stack, mask, grid), grid=grid) for start in starts]
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda mirror: float(np.abs(mirror.mirrored(picture) - picture)[mask].mean(dtype=np.float64)))
+
+
+def _searched(
+    start: MidsagittalPlane, stack: list[tuple[Level, Volume, Volume]], mask: Mask, grid: Grid
+) -> MidsagittalPlane:
+    """The plane refined from coarse to fine, or the start itself where that lost its way."""
     plane = start
-    for level, volume, share in reversed(list(zip(levels, volumes, shares[1:], strict=True))):
+    for level, volume, share in reversed(stack):
         inside = share > 0
         if np.count_nonzero(inside) * EDGE_SHARE >= FEWEST_POINTS:
             plane = _refined(plane, _edge_points(volume, inside, level), volume, level)
@@ -132,7 +150,7 @@ def find_mirror(mean: Volume, mask: Mask, grid: Grid, modality: Modality) -> Mir
     middle = _middle(mask, grid)
     moved = (plane.normal @ middle - plane.offset) - (start.normal @ middle - start.offset)
     lost = angle > FARTHEST_DEGREES or abs(moved) > FARTHEST_MM
-    return Mirror(plane=start if lost else plane, grid=grid)
+    return start if lost else plane
 
 
 def _middle(mask: Mask, grid: Grid) -> Curve:

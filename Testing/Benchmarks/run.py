@@ -16,6 +16,7 @@ import scaling
 import slicer_side
 import speed
 import study
+import synthesis_speed
 import whole_brain
 
 PARTS: dict[str, program.Part] = {
@@ -25,6 +26,7 @@ PARTS: dict[str, program.Part] = {
     "whole-brain": lambda _: whole_brain.report(),
     "slicer": lambda arguments: iter([slicer_side.report(arguments.runs)]),
     "interactive": lambda _: iter([interactive.report()]),
+    "synthesis-speed": lambda arguments: synthesis_speed.report(min(3, arguments.runs)),
     "accuracy": lambda arguments: accuracy.report(arguments.seeds),
 }
 

@@ -28,6 +28,7 @@ import moved
 import program
 import recovery
 import reference_object
+import synthesis_accuracy
 import tissue
 from cases import workers
 
@@ -59,6 +60,7 @@ PARTS: dict[str, program.Part] = {
     "lesions": shared(lambda pool, arguments: lesions.report(pool, arguments.seeds)),
     "degradations": shared(lambda pool, _: degradations.report(pool)),
     "comparison": shared(lambda pool, _: comparison.report(pool)),
+    "synthesis": shared(lambda pool, _: synthesis_accuracy.report(pool)),
     "files": lambda arguments: files.report(arguments.seeds[0]),
 }
 

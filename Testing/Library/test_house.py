@@ -34,6 +34,7 @@ LAYERS = (
     ("course",),
     ("pipeline",),
     ("compare", "lesions", "probing", "report"),
+    ("synthesis",),
     ("job",),
     ("batch",),
     ("cli", "__main__"),

@@ -1,8 +1,9 @@
 """Pictures of the Slicer module from the headless host, for the user guide, the README and the extension.
 
-``make screenshots`` writes all of them to ``Resources/Screenshots``. Everything shown is what the module made of head
-phantoms in the full size of the sample data, by the buttons of its panel: the panel itself in both themes, each step
-of a review for CT and MR, curves at places, another artery by a click, and comparisons with maps by another method.
+``make screenshots`` writes all of them to ``Resources/Screenshots``, and those of `screenshots_synthesis` to
+``Docs/pictures``. Everything shown is what the module made of head phantoms, in the full size of the sample data, by
+the buttons of its panel: the panel itself in both themes, each step of a review for CT and MR, curves at places,
+another artery by a click, and comparisons with maps by another method.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from screenshots_list import COMPARED, KINDS, OWN_PLACE, PICTURES, STEP_FRAMES, review_picture  # noqa: E402 - after the path is set
+import screenshots_synthesis  # noqa: E402 - after the path is set
+from screenshots_list import COMPARED, KINDS, OWN_PLACE, PICTURES, STEP_FRAMES, review_picture  # noqa: E402
 from screenshots_png import write_small  # noqa: E402
 from screenshots_scene import HOST, ROOT, Scene  # noqa: E402
 
@@ -55,6 +57,7 @@ def main() -> int:
         corrected(scene, kind)
         scene.close()
         moved(modality, kind)
+    screenshots_synthesis.main()
     HOST.assert_no_exceptions()
     missing = [name for name in PICTURES if not (FOLDER / name).exists()]
     if missing:

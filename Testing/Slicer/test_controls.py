@@ -23,7 +23,7 @@ def controls(panel):
         for name, widget in vars(ui).items():
             is_selector = type(widget).__name__ == "qMRMLNodeComboBox"
             is_header = type(widget).__name__ == "ctkCollapsibleButton"
-            is_part = name.startswith("qt_")
+            is_part = name.startswith("qt_") or isinstance(widget.parent(), QtWidgets.QTabBar)
             if is_selector or (isinstance(widget, CONTROLS) and not is_header and not is_part):
                 found[name] = widget
     steps = next(section for section in panel.sections if section.UI == "Review").ui.stepsBox

@@ -278,6 +278,9 @@ ctkDoubleRangeSlider = range_widget("ctkDoubleRangeSlider", box=False)
 class ctkPathLineEdit(QtWidgets.QWidget):
     """A line for a path, with a history and a button for a dialog."""
 
+    # what `filters` is made of, as Qt counts it
+    Dirs, Files, Drives, NoSymLinks, Readable, Writable, Executable = (1 << bit for bit in range(7))
+
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)
 
