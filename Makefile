@@ -107,4 +107,5 @@ pictures: demo $(VENV)/stamp-dev
 	$(BIN)/python Testing/Pictures/icons.py
 	$(BIN)/python Testing/Pictures/masks.py
 	$(BIN)/python Testing/Pictures/report_pages.py
+	$(BIN)/python Testing/Pictures/synthesis_subject.py
 	$(MAKE) screenshots

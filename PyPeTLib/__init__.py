@@ -15,6 +15,7 @@ The way of the data, and where each part lives::
     probing            curves and values of a place
     compare            maps beside references, cohorts, territories
     report             figures, pages, DICOM objects
+    synthesis          MRI -> PET: a model learned from heads that have both
     job                one scan from file to folder
     batch              a dataset, on this machine or on many
 

@@ -9,6 +9,9 @@
 * `pairing`: which names of maps belong together; `reading`, `files`: maps from NIfTI files, with their sidecars
 * `scan`: all maps of a scan against their references; `outcome`: what comes of it; `overlap`: two masks
 * `records`, `cohort`: figures of many scans as tables; `runs`: two runs over the same scans; `statistics`
+* `territories`, `labelmaps`: regions of a labelmap; `geometric_territories`: nine of them where there is no atlas
+* `fidelity`, `fidelity_tables`: how well an estimated image reproduces the real one
+* `correlations`, `scores`: figures against clinical scores
 * `text`: figures as lines, for terminals
 """
 

@@ -1,13 +1,14 @@
 """Lesions: tissue of low flow, tissue that contrast reaches late, and their volumes. Research use only.
 
-============  ================================================================
-`model`       the result; options and presets are in `PyPeTLib.lesion_options`, which the configuration knows
-`thresholds`  masks from maps
-`find`        the lesions of a run
-`tables`      facts for the summary, and the table for people
-`files`       labelmap and sidecar
-`symmetry`    left and right of any map
-============  ================================================================
+===============  ================================================================
+`model`          the result; options and presets are in `PyPeTLib.lesion_options`, which the configuration knows
+`thresholds`     masks from maps
+`find`           the lesions of a run
+`tables`         facts for the summary, and the table for people
+`files`          labelmap and sidecar
+`symmetry`       left and right of any map
+`hypometabolic`  where a PET is lower than on its other side
+===============  ================================================================
 """
 
 from PyPeTLib.lesion_options import LESION_PRESETS, LesionOptions

@@ -9,6 +9,7 @@
 * `conditions`: disease, implants and artefacts that heads may have, painted with `canvas`; `face`: what hangs below the
   brain; `kinds`: heads that masks must cope with
 * `faults`: heads with the faults of real series, from noise to a vein taken for the artery; `fault_steps`: what they do
+* `pairs`: MRI and PET of heads with one lesion each, for synthesis
 * `base`: what every phantom volume carries; `write`: phantoms as NIfTI files with their truth
 """
 

@@ -51,6 +51,12 @@ def features_of(subject: Subject, contrasts: Sequence[str], feature_set: str) ->
     return FEATURE_SETS[feature_set](relative_contrasts(subject, contrasts), subject)
 
 
+def features_in(feature_set: str, contrasts: int) -> int:
+    """How many features a set has for so many contrasts."""
+    k = contrasts
+    return {"full": 1 + 6 * k + k * (k + 1) // 2, "raw": 1 + k}[feature_set]
+
+
 def relative_contrasts(subject: Subject, contrasts: Sequence[str]) -> list[Volume]:
     """Contrasts relative to their levels in the brain, 0 outside."""
     relative = []

@@ -14,6 +14,7 @@ import numpy as np
 from PyPeTLib.arrays import Curve
 from PyPeTLib.errors import InputError
 from PyPeTLib.io.writing import write_whole
+from PyPeTLib.synthesis.features import features_in
 from PyPeTLib.synthesis.model import FORMAT, SynthesisModel, digest_of
 from PyPeTLib.synthesis.options import SynthesisOptions
 from PyPeTLib.synthesis.signature import Signature
@@ -65,6 +66,12 @@ def load_model(path: str | PathLike[str]) -> SynthesisModel:
         model = _made(facts, arrays)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _no_model(path) from error
+    wanted = (model.options.patches, features_in(model.options.features, len(model.contrasts)))
+    if model.weights.shape != wanted:
+        raise InputError(
+            f"{path.name}: this model has coefficients for {model.weights.shape} patches and features, this version of "
+            f"PyPeT takes {wanted}. Train it anew, or use the version that wrote it."
+        )
     return model
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from PyPeTLib.errors import InputError
-from PyPeTLib.synthesis.features import FEATURE_SETS, SIGMAS, features_of, level_of
+from PyPeTLib.synthesis.features import FEATURE_SETS, SIGMAS, features_in, features_of, level_of
 
 
 def test_the_full_set_is_what_the_module_says(new_head):
@@ -54,3 +54,9 @@ def test_images_without_positive_tissue_are_refused(new_head):
     negative = replace(new_head, contrasts={"T1": -new_head.contrasts["T1"]})
     with pytest.raises(InputError, match=r"T1 has a mean of -.* in the brain"):
         features_of(negative, ("T1",), "raw")
+
+
+@pytest.mark.parametrize("names", [("T1",), ("T1", "FLAIR"), ("T1", "T2", "FLAIR")])
+@pytest.mark.parametrize("feature_set", FEATURE_SETS)
+def test_the_number_of_features_is_told(new_head, names, feature_set):
+    assert features_of(new_head, names, feature_set).shape[1] == features_in(feature_set, len(names))

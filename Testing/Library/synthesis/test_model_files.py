@@ -57,6 +57,13 @@ def test_another_format_is_told(tmp_path, fitted):
         load_model(path)
 
 
+def test_a_model_of_other_features_is_refused(tmp_path, fitted):
+    path = tmp_path / "model.npz"
+    save_model(path, replace(fitted.model, weights=fitted.model.weights[:, :-2]))
+    with pytest.raises(InputError, match=r"coefficients for \(8, 23\) patches and features, .* takes \(8, 25\)"):
+        load_model(path)
+
+
 class Evil:
     def __reduce__(self):
         raise AssertionError("was unpickled")
