@@ -93,6 +93,15 @@ class ColourScale:
         return f"≥{text}" if tick == self.high else f"≤{text}" if tick == self.low > 0 else text
 
 
+class OpenScale(ColourScale):
+    """A scale whose ends both stand for everything beyond them."""
+
+    def label(self, tick: float) -> str:
+        """What stands at a tick of the colour bar."""
+        text = f"{tick:g}".replace("-", "−")
+        return f"≥{text}" if tick == self.high else f"≤{text}" if tick == self.low else text
+
+
 def colour_scale(shown: ParameterMap) -> ColourScale:
     """Window and ticks of a map.
 

@@ -13,11 +13,11 @@ from PyPeTLib.compare.model import Comparison
 from PyPeTLib.compare.rows import in_unit
 from PyPeTLib.geometry import Grid, Reorientation, nearest_ras
 from PyPeTLib.maps import QUANTITIES, ParameterMap
-from PyPeTLib.report.colours import COLOURS, FIRST_COLOUR, ColourScale, colour_scale, map_entries
+from PyPeTLib.report.colours import ColourScale, OpenScale, colour_scale, map_entries
 from PyPeTLib.report.curves import INK, LINES, drawn, new_axes, new_figure, write_legend, write_title
 from PyPeTLib.report.montages import GAP, STRIP, Heading, framed, label_tiles
 from PyPeTLib.report.mosaic import Pixels, SliceView, chosen_slices, mosaic, view_around
-from PyPeTLib.report.page import SMALL, TITLE, Page, horizontal_bar
+from PyPeTLib.report.page import SMALL, TITLE, horizontal_bar, recoloured
 
 MOST_SLICES = 4
 TILE = 400
@@ -28,16 +28,6 @@ _ABOVE, _BELOW = 76, 90
 _TOLD = ("ncc", "concordance", "ssim_brain", "mae", "bias")
 """Figures above the picture."""
 _WAYS = {"relative": "(x − mean)/mean", "ratio": "x/mean"}
-
-Box = tuple[slice, slice]
-
-
-class _BothWays(ColourScale):
-    """A scale whose ends both stand for everything beyond them."""
-
-    def label(self, tick: float) -> str:
-        text = f"{tick:g}".replace("-", "−")
-        return f"≥{text}" if tick == self.high else f"≤{text}" if tick == self.low else text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +87,7 @@ def comparison_page(comparison: Comparison) -> Pixels:
         page.text(middle, row + 66, unit, size=SMALL, anchor="ms")
     right = slice(left + 2 * across, left + 2 * across + view.columns)
     boxes = [(slice(y, y + view.rows), right) for x, y in corners if x == right.start]
-    return _in_colours(page, [*boxes, (slice(row, row + 18), right)])
+    return recoloured(page, [(box, "coolwarm") for box in (*boxes, (slice(row, row + 18), right))])
 
 
 def agreement_figure(comparison: Comparison) -> Pixels:
@@ -180,7 +170,7 @@ def _around_zero(values: Volume, most: float = float("inf")) -> ColourScale:
         )
     )
     high = min(fitted.high, most)
-    return _BothWays(low=-high, high=high, bands=63, ticks=(-high, -high / 2, 0.0, high / 2, high), fitted=True)
+    return OpenScale(low=-high, high=high, bands=63, ticks=(-high, -high / 2, 0.0, high / 2, high), fitted=True)
 
 
 def _planes(comparison: Comparison) -> _Planes:
@@ -228,17 +218,3 @@ def _unit(comparison: Comparison) -> str:
     if comparison.normalisation in _WAYS:
         return _WAYS[comparison.normalisation]
     return comparison.unit or "unit not told"
-
-
-def _in_colours(page: Page, boxes: list[Box]) -> Pixels:
-    """A page in colours, with those of differences in some boxes."""
-    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only figures need it
-
-    shades = mpl.colormaps["coolwarm"](np.linspace(0, 1, COLOURS))
-    own = np.round(255 * shades[:, :3]).astype(np.uint8)
-    pixels = page.rgb.copy()
-    for box in boxes:
-        entries = page.pixels[box]
-        coloured = entries >= FIRST_COLOUR
-        pixels[box][coloured] = own[entries[coloured] - FIRST_COLOUR]
-    return pixels

@@ -7,6 +7,7 @@ than matplotlib's text, and the pages of slices hold dozens of labels.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from PyPeTLib.errors import InputError
-from PyPeTLib.report.colours import SHADES, ColourScale, palette
+from PyPeTLib.report.colours import COLOURS, FIRST_COLOUR, SHADES, ColourScale, palette
 from PyPeTLib.report.mosaic import Pixels
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ TITLE, BODY, SMALL = 30, 22, 18
 
 FEWEST_LETTERS = 10
 """A line never holds fewer."""
+
+
+Box = tuple[slice, slice]
+"""Rows and columns of a picture."""
 
 
 class Page:
@@ -156,6 +161,26 @@ def horizontal_bar(page: Page, scale: ColourScale, column: int, row: int, width:
         if at + half <= free_until:
             page.text(at, row + height + 8, scale.label(tick), size=SMALL, anchor="ma")
             free_until = at - half - 8
+
+
+def recoloured(page: Page, boxes: Iterable[tuple[Box, str]]) -> Pixels:
+    """A page in colours, with other colour tables in some boxes.
+
+    Parameters
+    ----------
+    page : Page
+    boxes : iterable of (box, name)
+        Rows and columns, and what matplotlib calls the table.
+    """
+    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only figures need it
+
+    pixels = page.rgb.copy()
+    for box, name in boxes:
+        shades = np.round(255 * mpl.colormaps[name](np.linspace(0, 1, COLOURS))[:, :3]).astype(np.uint8)
+        entries = page.pixels[box]
+        coloured = entries >= FIRST_COLOUR
+        pixels[box][coloured] = shades[entries[coloured] - FIRST_COLOUR]
+    return pixels
 
 
 def write_png(path: Path, picture: Pixels) -> None:

@@ -10,11 +10,18 @@ import numpy as np
 from PyPeTLib.arrays import IntArray, Mask, Volume
 from PyPeTLib.geometry import Grid
 from PyPeTLib.maps import QUANTITIES, ParameterMap
-from PyPeTLib.report.colours import COLOURS, FIRST_COLOUR, SHADES, ColourScale, colour_scale, grey_entries, map_entries
+from PyPeTLib.report.colours import (
+    SHADES,
+    ColourScale,
+    OpenScale,
+    colour_scale,
+    grey_entries,
+    map_entries,
+)
 from PyPeTLib.report.curves import FONT_FAMILY, INK, LINES, NOTE, TEXT, drawn, new_axes, new_figure, write_title
 from PyPeTLib.report.montages import GAP, STRIP, Heading, framed, label_tiles
 from PyPeTLib.report.mosaic import Pixels, SliceView, chosen_slices, mosaic, outline, ring, view_around
-from PyPeTLib.report.page import BODY, SMALL, Page, horizontal_bar
+from PyPeTLib.report.page import BODY, SMALL, Box, Page, horizontal_bar, recoloured
 
 SYNTHETIC = "Synthetic PET, computed from MRI · research use only. A lesion that the MRI does not show cannot appear."
 
@@ -29,8 +36,6 @@ _ABOVE, _BELOW, _LEGEND = 66, 92, 40
 _WHITE = SHADES["white"][1] - 1
 _TABLES = {"absolute error": "inferno", "signed error": "coolwarm"}
 """Colour tables of columns that have their own."""
-
-Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,14 +76,6 @@ class SynthesisPicture:
     low_real: Mask | None = None
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-class _BothWays(ColourScale):
-    """A scale whose ends both stand for everything beyond them."""
-
-    def label(self, tick: float) -> str:
-        text = f"{tick:g}".replace("-", "−")
-        return f"≥{text}" if tick == self.high else f"≤{text}" if tick == self.low else text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,7 +129,7 @@ def synthesis_page(shown: SynthesisPicture) -> Pixels:
     label_tiles(page, view, np.repeat(slices, len(columns)), places)
     swatch = edges.legend(page, left, top) if edges.any else None
     boxes = _bars(page, columns, view, left, (top + above, top + above + picture.shape[0] + 14))
-    pixels = _recoloured(page, boxes)
+    pixels = recoloured(page, boxes)
     if swatch is not None:
         pixels[swatch] = MAGENTA
     for i, (x, y) in enumerate(places):
@@ -204,7 +201,7 @@ def _columns(shown: SynthesisPicture) -> list[_Column]:
         most = _fitted(size[shown.mask]).high
         both = ColourScale(low=0.0, high=most, ticks=(0.0, most / 2, most), fitted=True)
         # an odd number of bands, so that no error has the middle colour
-        signed = _BothWays(low=-most, high=most, bands=63, ticks=(-most, 0.0, most), fitted=True)
+        signed = OpenScale(low=-most, high=most, bands=63, ticks=(-most, 0.0, most), fitted=True)
         columns.append(_Column(title="absolute error", below=unit, values=size, scale=both))
         columns.append(_Column(title="signed error", below="predicted − real", values=error, scale=signed))
     return columns
@@ -303,19 +300,6 @@ def _bars(
             strip = slice(x, x + view.columns)
             boxes += [((slice(top, bottom + 18), strip), _TABLES[column.title])]
     return boxes
-
-
-def _recoloured(page: Page, boxes: Sequence[tuple[Box, str]]) -> Pixels:
-    """A page in colours, with other colour tables in some boxes."""
-    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only figures need it
-
-    pixels = page.rgb.copy()
-    for box, name in boxes:
-        shades = np.round(255 * mpl.colormaps[name](np.linspace(0, 1, COLOURS))[:, :3]).astype(np.uint8)
-        entries = page.pixels[box]
-        coloured = entries >= FIRST_COLOUR
-        pixels[box][coloured] = shades[entries[coloured] - FIRST_COLOUR]
-    return pixels
 
 
 def _heading(shown: SynthesisPicture, slices: IntArray) -> Heading:
