@@ -8,14 +8,14 @@ Two signs are looked at, on voxels of about 3 mm:
   their squares explains, in place against the PET moved by 6 to 24 mm in any direction. A PET fits its own head best in
   place, as long as grey and white matter differ in it.
 
-What this cannot see: a shift of a voxel or two; noise in place of a PET; a PET of another head of the same shape. Such
-ones fit little in place, which tells beside the other subjects of a dataset.
+What this cannot see: a shift of a voxel or two; a PET that is mirrored left to right; noise in place of a PET; a PET of
+another head of the same shape. Some of these fit less in place, which tells beside the other subjects of a dataset.
 
 Measured on made heads of 64³ voxels of 3 mm (`phantom.pairs`, whose PET follows the MRI more closely than real ones):
-true pairs explain .40 to .47 in place and nowhere more (T1 alone .30, FLAIR alone .07; with a lesion of half the head,
--60 %, .20). A shift of 6 voxels leaves .02 at most in place and .43 to .55 where the PET belongs, whether it was
-stripped before the shift or after; one of 2 voxels .16 and .44. One of 1 voxel passes with .31 and .41. PETs of other
-heads explain .07 to .11 in place. The outlines' Dice coefficient is still .80 to .85 at 6 voxels.
+true pairs explain .45 to .55 in place and nowhere more (T1 alone .43, FLAIR alone .08; with a lesion of half the head,
+-60 %, .29). A shift of 6 voxels leaves .04 at most in place and .62 to .67 where the PET belongs, whether it was
+stripped before the shift or after; one of 2 voxels .35 and .58. One of 1 voxel passes with .41 and .46. PETs of other
+heads explain .12 to .26 in place, mirrored ones .28 to .35. The outlines' Dice coefficient is still .81 at 6 voxels.
 """
 
 from __future__ import annotations

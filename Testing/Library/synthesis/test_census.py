@@ -176,4 +176,7 @@ def test_figures_of_whole_heads():
     assert six_voxels.fault == "it fits better moved by about 18 mm left"
     assert six_voxels.in_place < 0.03
     assert six_voxels.displaced > 0.4
-    assert 0.05 < alignment(replace(one, pet=other.pet)).in_place < 0.13
+    # a stranger's PET is no fault of the place, but explains little beside those of other subjects
+    stranger = alignment(replace(one, pet=other.pet))
+    assert not stranger.fault
+    assert stranger.in_place < 0.6 * alignment(one).in_place
