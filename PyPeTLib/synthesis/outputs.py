@@ -105,11 +105,11 @@ def write_prediction(folder: Path, found: Prediction, model: SynthesisModel) -> 
         That predicted.
     """
     subject = found.subject
-    write_volume(folder / "pet.nii.gz", found.volume, subject.orientation, description=SYNTHETIC_PET)
+    write_volume(folder / "synthetic_pet.nii.gz", found.volume, subject.orientation, description=SYNTHETIC_PET)
     write_volume(
         folder / "hypometabolic.nii.gz", found.low.mask, subject.orientation, dtype=np.uint8, description=SYNTHETIC_PET
     )
-    write_json(folder / "pet.json", _sidecar(found, model))
+    write_json(folder / "synthetic_pet.json", _sidecar(found, model))
     if subject.pet is not None:
         write_errors(folder / "error", found.volume, subject)
         write_csv(folder / "metrics.csv", metrics_table(found.figures))

@@ -27,7 +27,8 @@ def check_contrasts(model: SynthesisModel, subject: Subject) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Warnings: contrasts that look like another one or like none of the training, and those that are not used.
+        Warnings, without the subject's name: contrasts that look like another one or like none of the training, and
+        those that are not used.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def check_contrasts(model: SynthesisModel, subject: Subject) -> tuple[str, ...]:
     """
     _check_present(model, subject)
     unused = [name for name in subject.contrasts if name not in model.contrasts]
-    told = (f"{subject.name}: {', '.join(unused)} is not used: the model was trained without.",) if unused else ()
+    told = (f"{', '.join(unused)} is not used: the model was trained without.",) if unused else ()
     return doubts(model.signatures, subject) + told
 
 

@@ -62,12 +62,12 @@ def doubts(signatures: Mapping[str, Signature], subject: Subject) -> tuple[str, 
         nearest = min(others, key=others.__getitem__, default="")
         if nearest and distance > SWAPPED and distance > SWAPPED * others[nearest]:
             found.append(
-                f"{name} of {subject.name} looks like {nearest}: are the two swapped? Check which image is which; with "
+                f"{name} looks like {nearest}: are the two swapped? Check which image is which; with "
                 "swapped contrasts the predicted PET is wrong."
             )
         elif distance > UNUSUAL:
             found.append(
-                f"{name} of {subject.name} has intensities unlike those of the training: another sequence, or skull "
+                f"{name} has intensities unlike those of the training: another sequence, or skull "
                 "and fat not removed? Do not trust the predicted PET before this is clear."
             )
     return tuple(found)

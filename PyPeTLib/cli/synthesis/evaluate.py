@@ -115,7 +115,7 @@ def _checked(subjects: Iterable[Subject], trained: Any, files: Any, known: list[
 
     for subject in subjects:
         told = (text for model in trained.models.values() for text in check_contrasts(model, subject))
-        odd = dict.fromkeys(text.removeprefix(f"{subject.name}: ") for text in told)
+        odd = dict.fromkeys(told)
         for warning in odd:
             warn(subject.name, warning)
         files.warn(subject.name, tuple(odd))

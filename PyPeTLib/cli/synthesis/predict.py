@@ -20,12 +20,13 @@ examples:
   pypet synthesis predict models/patches-64.npz out/ --contrast MRI=head.nii.gz --pet real_pet.nii.gz
   pypet synthesis predict models/patches-64.npz out/ --subjects dataset/test/
 
-OUT gets pet.nii.gz on the grid of the first contrast, hypometabolic.nii.gz (low against the other side), pet.json and
-figure.png; with a real PET also error_absolute.nii.gz, error_signed.nii.gz (predicted - real) and metrics.csv. With
---subjects, a folder for each subject. The real PET is only compared with, never used to predict.
+OUT gets synthetic_pet.nii.gz on the grid of the first contrast, with a sidecar (.json), hypometabolic.nii.gz (low
+against the other side) and figure.png; with a real PET also error_absolute.nii.gz, error_signed.nii.gz (predicted -
+real) and metrics.csv. With --subjects, a folder for each subject. The real PET is only compared with, never used to
+predict.
 
 A predicted PET is no measurement. A lesion that the MRI does not show cannot appear in it, and for heads unlike those
-of training it can be wrong and look right. Warnings about unusual contrasts are printed and stand in pet.json.
+of training it can be wrong and look right. Warnings about unusual contrasts are printed and stand in the sidecar.
 Research use only.
 """
 
@@ -82,7 +83,7 @@ def execute(options: argparse.Namespace) -> None:
     ]
     with OutputFolder(options.out, overwrite=options.overwrite, inputs=inputs) as out:
         for subject in loaded(files, options, stage="predicting"):
-            odd = [text.removeprefix(f"{subject.name}: ") for text in check_contrasts(model, subject)]
+            odd = [*check_contrasts(model, subject)]
             if subject.pet is not None and (fault := alignment(subject).fault):
                 odd.append(f"Compared with the real PET with doubts: {fault}.")
             for warning in (*odd, *subject.notes):

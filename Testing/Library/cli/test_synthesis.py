@@ -142,14 +142,20 @@ def test_a_prediction_lies_on_the_grid_of_the_mri_and_says_what_it_is(models, he
     split, name, given = head
     out = tmp_path / "out"
     assert synthesis("predict", models / "patches-8.npz", out, *given) == 0
-    assert files(out) == ["figure.png", "hypometabolic.nii.gz", "pet.json", "pet.nii.gz", "summary.json"]
-    pet, mri = nib.load(out / "pet.nii.gz"), nib.load(split / "T1" / name)
+    assert files(out) == [
+        "figure.png",
+        "hypometabolic.nii.gz",
+        "summary.json",
+        "synthetic_pet.json",
+        "synthetic_pet.nii.gz",
+    ]
+    pet, mri = nib.load(out / "synthetic_pet.nii.gz"), nib.load(split / "T1" / name)
     np.testing.assert_allclose(pet.affine, mri.affine, atol=1e-5)
     assert pet.shape == mri.shape
     values = pet.get_fdata()
     assert values.min() == 0
     assert not values[mri.get_fdata() == 0].any()
-    sidecar = json.loads((out / "pet.json").read_text(encoding="utf-8"))
+    sidecar = json.loads((out / "synthetic_pet.json").read_text(encoding="utf-8"))
     assert "research use only" in sidecar["description"]
     assert (sidecar["unit"], sidecar["training_subjects"]) == ("SUVR", 2)
     assert any("cannot appear" in text for text in sidecar["limits"])
@@ -169,7 +175,7 @@ def test_a_flipped_file_gives_the_same_prediction_at_the_same_places(models, hea
         flipped += ["--contrast", f"{contrast}={tmp_path / contrast}.nii.gz"]
     for out, options in (("a", given), ("b", flipped)):
         assert synthesis("predict", models / "patches-8.npz", tmp_path / out, *options) == 0
-    one, other = (nib.as_closest_canonical(nib.load(tmp_path / out / "pet.nii.gz")) for out in "ab")
+    one, other = (nib.as_closest_canonical(nib.load(tmp_path / out / "synthetic_pet.nii.gz")) for out in "ab")
     np.testing.assert_allclose(one.affine, other.affine, atol=1e-4)
     np.testing.assert_allclose(one.get_fdata(), other.get_fdata(), atol=2e-3 * one.get_fdata().max())
 
@@ -181,7 +187,10 @@ def test_with_a_real_pet_errors_and_figures_are_written(models, head, tmp_path, 
     assert {"error_absolute.nii.gz", "error_signed.nii.gz", "metrics.csv"} <= set(files(out))
     pet, signed, size, real = (
         nib.load(path).get_fdata()
-        for path in (*(out / f"{n}.nii.gz" for n in ("pet", "error_signed", "error_absolute")), split / "PET" / name)
+        for path in (
+            *(out / f"{n}.nii.gz" for n in ("synthetic_pet", "error_signed", "error_absolute")),
+            split / "PET" / name,
+        )
     )
     np.testing.assert_allclose(signed, pet - real, atol=1e-6)
     np.testing.assert_array_equal(size, np.abs(signed))
