@@ -30,15 +30,19 @@ VOXEL = 3.0
 HALF_AXES = (72.0, 86.0, 68.0)
 """Of the brain in mm: right, front, up."""
 FOLD = 2.2
+"""What the folds' field is smooth over, in voxels."""
 FOLD_DEPTH = 8.0
+"""To which sulci reach, in voxels."""
 SULCUS, CORTEX = 0.35, 1.6
 """How far from the middle of a sulcus CSF and cortex reach, in voxels."""
+# centre on the right side and half axes in mm; the left side mirrors them
 DEEP_GREY = (((24.0, 2.0, 0.0), (9.0, 22.0, 14.0)), ((10.0, -16.0, 2.0), (8.0, 13.0, 9.0)))
 VENTRICLES = (((10.0, 6.0, 12.0), (6.0, 26.0, 7.0)),)
 WARP, WARP_SMOOTH = 0.85, 6.0
 """Standard deviation of the subject's displacements along each axis (1.5 voxels altogether), and what they are smooth
 over, both in voxels."""
 SIZE = 0.04
+"""Heads are larger or smaller by up to this share."""
 
 CONTRASTS: Mapping[str, tuple[float, float, float]] = {
     "T1": (0.85, 0.55, 0.20),
@@ -53,9 +57,11 @@ MRI_NOISE = 0.02
 PET = (0.40, 1.00, 0.10)
 """The population's mean PET in white matter, grey matter and CSF."""
 BASE = 0.10
-FLOOR = 0.05
 """What of it does not come from the contrasts."""
+FLOOR = 0.05
+"""The healthy PET is nowhere less."""
 COEFFICIENT_SPREAD = 0.18
+"""Standard deviation of a coefficient over the head, as a share of its mean."""
 COEFFICIENT_SMOOTH = 14.0
 """What the coefficients are smooth over in voxels."""
 POINT_SPREAD = 1.0
