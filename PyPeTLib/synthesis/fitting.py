@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from PyPeTLib.arrays import Curve, Volume
+from PyPeTLib.blas import single_threaded_blas
 from PyPeTLib.errors import InputError
 from PyPeTLib.synthesis.auxiliary import auxiliary_features, refined
 from PyPeTLib.synthesis.features import features_of, relative_contrasts
@@ -48,6 +49,7 @@ class Fit:
     exact_difference: float
 
 
+@single_threaded_blas()
 def fit(subjects: Iterable[Subject], *choices: SynthesisOptions, unit: str = "") -> tuple[Fit, ...]:
     """Fit a model for each choice of options.
 

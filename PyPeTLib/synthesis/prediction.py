@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from PyPeTLib.arrays import Volume
+from PyPeTLib.blas import single_threaded_blas
 from PyPeTLib.errors import InputError
 from PyPeTLib.synthesis.auxiliary import refined
 from PyPeTLib.synthesis.features import features_of
@@ -41,6 +44,7 @@ def check_contrasts(model: SynthesisModel, subject: Subject) -> tuple[str, ...]:
     return doubts(model.signatures, subject) + told
 
 
+@single_threaded_blas()
 def predict(model: SynthesisModel, subject: Subject) -> Volume:
     """The PET of a subject as the model expects it from its MRI. See `LIMITS`.
 
@@ -61,6 +65,9 @@ def predict(model: SynthesisModel, subject: Subject) -> Volume:
         If a contrast is missing.
     """
     _check_present(model, subject)
+    if set(subject.contrasts) != set(model.contrasts):
+        # others must not even choose the plane of symmetry
+        subject = replace(subject, contrasts={name: subject.contrasts[name] for name in model.contrasts})
     places = head_coordinates(subject)
     features = features_of(subject, model.contrasts, model.options.features)
     values = modelled(lattice_of(model.options.patches), model.weights[:, :, None], places, features)[:, 0]

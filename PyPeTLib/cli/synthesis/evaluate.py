@@ -115,7 +115,7 @@ def _checked(subjects: Iterable[Subject], trained: Any, files: Any, known: list[
 
     for subject in subjects:
         told = (text for model in trained.models.values() for text in check_contrasts(model, subject))
-        odd = dict.fromkeys(told)
+        odd = dict.fromkeys([*told, *subject.notes])
         for warning in odd:
             warn(subject.name, warning)
         files.warn(subject.name, tuple(odd))

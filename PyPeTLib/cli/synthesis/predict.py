@@ -122,12 +122,7 @@ def _files(options: argparse.Namespace, contrasts: tuple[str, ...]) -> tuple[Sub
         given[name] = Path(file)
     if not given:
         raise InputError(f"no MRI was given. The model needs {needed}: give each as --contrast NAME=FILE.")
-    missing = [name for name in contrasts if name not in given]
-    if missing:
-        raise InputError(
-            f"the contrast {', '.join(missing)} is missing: the model was trained on {needed}, and given were "
-            f"{', '.join(given)}. Give it with --contrast {missing[0]}=FILE; a model does not work without."
-        )
+    _check_names(tuple(given), contrasts)
     first = given[contrasts[0]]
     for path in (*given.values(), options.mask, options.pet):
         if path is not None and not path.exists():
@@ -144,3 +139,18 @@ def _tell(found: Any) -> None:
     )
     for scope, figures in found.figures.items():
         print(f"  against the real PET ({scope}): " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+
+
+def _check_names(given: tuple[str, ...], contrasts: tuple[str, ...]) -> None:
+    """Refuse contrasts that the model does not take, and others than all that it does."""
+    needed = ", ".join(contrasts)
+    missing = [name for name in contrasts if name not in given]
+    if missing:
+        raise InputError(
+            f"the contrast {', '.join(missing)} is missing: the model was trained on {needed}, and given were "
+            f"{', '.join(given)}. Give it with --contrast {missing[0]}=FILE; a model does not work without."
+        )
+    unknown = [name for name in given if name not in contrasts]
+    if unknown:
+        # it would have its say in what is brain
+        raise InputError(f"the model takes {needed}, not {', '.join(unknown)}. Leave that out.")

@@ -180,3 +180,9 @@ def test_bad_training_data_are_refused(training):
 def test_bad_options_are_refused(given, told):
     with pytest.raises(InputError, match=told):
         SynthesisOptions(**given)
+
+
+def test_a_contrast_that_is_not_used_changes_nothing(fitted, new_head):
+    noise = np.where(new_head.mask, np.random.default_rng(1).uniform(0.01, 9, new_head.mask.shape), 0)
+    more = replace(new_head, contrasts={**new_head.contrasts, "EXTRA": noise.astype(np.float32)})
+    np.testing.assert_array_equal(predict(fitted.model, more), predict(fitted.model, new_head))
