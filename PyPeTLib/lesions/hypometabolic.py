@@ -9,7 +9,6 @@ region found is a place to look at, no finding.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,7 +17,6 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from PyPeTLib.arrays import Array, Mask, Volume
-from PyPeTLib.compare.overlap import overlap
 from PyPeTLib.errors import InputError
 from PyPeTLib.geometry import Grid
 from PyPeTLib.lesions.symmetry import Asymmetry, asymmetry
@@ -27,7 +25,6 @@ from PyPeTLib.masking import Mirror
 from PyPeTLib.masking.morphology import bounding_box
 from PyPeTLib.options import Options, option
 from PyPeTLib.preprocess.denoising.gaussian import smooth_inside
-from PyPeTLib.tables import Column, DataTable
 
 DType = TypeVar("DType", bound=np.generic)
 
@@ -185,67 +182,6 @@ def find_hypometabolic(
             valid=_whole(sides.valid, grid, box),
             difference=_whole(sides.difference, grid, box),
         ),
-    )
-
-
-def hypometabolic_agreement(
-    real: HypometabolicRegions, predicted: HypometabolicRegions, mirror: Mirror
-) -> dict[str, float | bool | None]:
-    """How regions of a predicted image agree with those of the real one.
-
-    Parameters
-    ----------
-    real, predicted : HypometabolicRegions
-    mirror : Mirror
-        By which both were found.
-
-    Returns
-    -------
-    dict
-        ``real_ml``, ``predicted_ml``, ``bias_ml`` (predicted − real), ``dice`` (None where both are empty),
-        ``same_side`` (None where one is empty).
-    """
-    both = overlap(predicted.mask, real.mask, mirror.grid)
-    told = bool(real.side and predicted.side)
-    return {
-        "real_ml": both.reference_ml,
-        "predicted_ml": both.generated_ml,
-        "bias_ml": both.generated_ml - both.reference_ml,
-        "dice": both.dice,
-        "same_side": (real.side == predicted.side) if told else None,
-    }
-
-
-def hypometabolic_table(
-    regions: Mapping[str, HypometabolicRegions], options: HypometabolicOptions | None = None
-) -> DataTable:
-    """Regions of several images, by what they are called.
-
-    Parameters
-    ----------
-    regions : mapping of str to HypometabolicRegions
-    options : HypometabolicOptions, optional
-        By which they were found.
-    """
-    return DataTable(
-        name="hypometabolic_regions",
-        title="Hypometabolic regions",
-        columns=(
-            Column(name="image", title="Image"),
-            Column(name="volume_ml", title="Volume", unit="ml"),
-            Column(name="left_ml", title="on the left", unit="ml"),
-            Column(name="right_ml", title="on the right", unit="ml"),
-            Column(name="side", title="Side"),
-            Column(name="deficit_percent", title="Mean difference to the other side", unit="%"),
-        ),
-        rows=tuple(
-            (
-                *(name, found.volume_ml, found.left_ml, found.right_ml, found.side or None),
-                None if math.isnan(found.deficit) else 100 * found.deficit,
-            )
-            for name, found in regions.items()
-        ),
-        note=rule(options or HypometabolicOptions()),
     )
 
 

@@ -56,8 +56,8 @@ def gauss_seidel(system: BlockSystem, *, sweeps: int, tolerance: float) -> Solut
     n, size, targets = system.right.shape
     weights = np.repeat(system.common[None], n, axis=0)
     own = [linalg.cho_factor(system.dense[p, p], check_finite=False) for p in range(n)]
-    # what the neighbours of a patch take from its right side, as one product; the padding adds 0
-    lists = [np.unique(row[1:][row[1:] != row[0]]) for row in system.neighbours]
+    # what the neighbours of a patch take from its right side, as one product
+    lists = system.neighbours
     taken = [system.dense[p, others].transpose(1, 0, 2).reshape(size, -1) for p, others in enumerate(lists)]
     whole = float(np.abs(system.energy).sum()) or 1.0
     residuals, objectives = [], []

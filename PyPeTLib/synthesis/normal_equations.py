@@ -118,15 +118,15 @@ class BlockSystem:
         The objective where all coefficients are 0.
     common : ndarray of float64, shape (features, targets)
         The solution with one set of coefficients for the whole head.
-    neighbours : ndarray of int, shape (patches, up to 27)
-        The patches that share voxels with each, itself first; filled up with itself.
+    neighbours : tuple of ndarray of int
+        For each patch the others, up to 26, that share voxels with it.
     """
 
     dense: Curve
     right: Curve
     energy: Curve
     common: Curve
-    neighbours: IntArray
+    neighbours: tuple[IntArray, ...]
 
     def exact(self) -> Curve:
         """Coefficients by a Cholesky factorisation of the whole matrix, shape (patches, features, targets)."""
@@ -140,14 +140,9 @@ class BlockSystem:
         return found
 
 
-def _neighbours(lattice: Lattice) -> IntArray:
+def _neighbours(lattice: Lattice) -> tuple[IntArray, ...]:
     sharing: list[set[int]] = [set() for _ in range(lattice.nodes)]
     for corners in lattice.corners:
         for node in corners:
             sharing[node].update(int(other) for other in corners)
-    most = max(len(others) for others in sharing)
-    table = np.empty((lattice.nodes, most), np.intp)
-    for node, others in enumerate(sharing):
-        table[node] = node
-        table[node, 1 : len(others)] = sorted(others - {node})
-    return table
+    return tuple(np.array(sorted(others - {node}), np.intp) for node, others in enumerate(sharing))

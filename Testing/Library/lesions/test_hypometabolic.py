@@ -11,8 +11,6 @@ from PyPeTLib.geometry import Grid
 from PyPeTLib.lesions.hypometabolic import (
     HypometabolicOptions,
     find_hypometabolic,
-    hypometabolic_agreement,
-    hypometabolic_table,
     rule,
 )
 from PyPeTLib.masking import MidsagittalPlane, Mirror
@@ -190,34 +188,6 @@ def test_what_cannot_be_compared_is_refused(grid):
         find_hypometabolic(np.zeros_like(pet), mask, mirror)
     with pytest.raises(InputError, match="threshold"):
         HypometabolicOptions(threshold=0)
-
-
-def test_two_images_are_held_against_each_other(grid):
-    mirror = mirror_of(grid)
-    real, mask, _ = head(grid, side="left", deficit=0.6)
-    weak, _, _ = head(grid, side="left", deficit=0.35)
-    healthy, _, _ = head(grid)
-    regions = {
-        name: find_hypometabolic(pet, mask, mirror)
-        for name, pet in (("real", real), ("weak", weak), ("healthy", healthy))
-    }
-    same = hypometabolic_agreement(regions["real"], regions["real"], mirror)
-    assert (same["dice"], same["bias_ml"], same["same_side"]) == (1, 0, True)
-    apart = hypometabolic_agreement(regions["real"], regions["weak"], mirror)
-    assert apart["predicted_ml"] < apart["real_ml"]
-    assert apart["bias_ml"] == pytest.approx(apart["predicted_ml"] - apart["real_ml"])
-    missed = hypometabolic_agreement(regions["real"], regions["healthy"], mirror)
-    assert (missed["dice"], missed["same_side"]) == (0, None)
-    nothing = hypometabolic_agreement(regions["healthy"], regions["healthy"], mirror)
-    assert nothing["dice"] is None
-
-    table = hypometabolic_table(regions)
-    names = [column.name for column in table.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in table.rows]
-    assert [row["image"] for row in rows] == ["real", "weak", "healthy"]
-    assert (rows[0]["side"], rows[2]["side"], rows[2]["deficit_percent"]) == ("left", None, None)
-    assert rows[0]["deficit_percent"] == pytest.approx(100 * regions["real"].deficit)
-    assert rows[0]["volume_ml"] == rows[0]["left_ml"] + rows[0]["right_ml"]
 
 
 def test_the_rule_tells_every_option():
